@@ -158,20 +158,6 @@ void generator_set(double* args) {
 // Uniform
 // ---------------------------------------------------------------------------------------------------------
 
-/** Draws n values as words and as `Compute` uniforms on [0, 1) into `unit`, a block of at most kDrawBlock. */
-inline void draw_units(GeneratorState& state, float* __restrict unit, i64 n) {
-  uint32_t words[kDrawBlock];
-  draw_words(state, words, n);
-  for (i64 i = 0; i < n; i++) unit[i] = unit_float(words[i]);
-}
-inline void draw_units(GeneratorState& state, double* __restrict unit, i64 n) {
-  uint32_t words[2 * kDrawBlock];
-  draw_words(state, words, 2 * n);
-  for (i64 i = 0; i < n; i++) {
-    unit[i] = unit_double(static_cast<uint64_t>(words[2 * i]) << 32 | words[2 * i + 1]);
-  }
-}
-
 template <class T>
 void uniform_fill(GeneratorState& state, T* __restrict out, i64 n, double from, double to) {
   using C = typename Compute<T>::type;
@@ -201,19 +187,9 @@ void random_uniform(double* args) {
   TensorArg out;
   a.tensor(out);
   const double from = a.number(), to = a.number();
-  const i64 n = out.numel();
-  switch (out.dtype) {
-    case DType::F32:
-      return uniform_fill(state, out.as<float>(), n, from, to);
-    case DType::F64:
-      return uniform_fill(state, out.as<double>(), n, from, to);
-    case DType::F16:
-      return uniform_fill(state, out.as<Half>(), n, from, to);
-    case DType::BF16:
-      return uniform_fill(state, out.as<BFloat16>(), n, from, to);
-    default:
-      return;
-  }
+  with_floating(out.dtype, [&](auto element) {
+    uniform_fill(state, out.as<decltype(element)>(), out.numel(), from, to);
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -326,19 +302,9 @@ void random_normal(double* args) {
   TensorArg out;
   a.tensor(out);
   const double mean = a.number(), deviation = a.number();
-  const i64 n = out.numel();
-  switch (out.dtype) {
-    case DType::F32:
-      return normal_fill(state, out.as<float>(), n, mean, deviation);
-    case DType::F64:
-      return normal_fill(state, out.as<double>(), n, mean, deviation);
-    case DType::F16:
-      return normal_fill(state, out.as<Half>(), n, mean, deviation);
-    case DType::BF16:
-      return normal_fill(state, out.as<BFloat16>(), n, mean, deviation);
-    default:
-      return;
-  }
+  with_floating(out.dtype, [&](auto element) {
+    normal_fill(state, out.as<decltype(element)>(), out.numel(), mean, deviation);
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -404,18 +370,6 @@ void integer_fill_all_bits(GeneratorState& state, T* __restrict out, i64 n) {
 
 enum class IntegerMode { FromTo, Default, AllBits };
 
-template <class T>
-void integer_fill(GeneratorState& state, const TensorArg& out, IntegerMode mode, i64 from, uint64_t range) {
-  const i64 n = out.numel();
-  if (mode == IntegerMode::FromTo) {
-    integer_fill(state, out.as<T>(), n, from, range);
-  } else if (mode == IntegerMode::Default) {
-    integer_fill_default(state, out.as<T>(), n);
-  } else {
-    integer_fill_all_bits(state, out.as<T>(), n);
-  }
-}
-
 /** state, out (Bool U8 I8 I16 I32 I64 F16 BF16 F32 F64), mode (0 from and range, 1 random_(), 2 all 64 bits),
     from as low 32 bits and signed high 32 bits, range likewise but unsigned: random_, randint */
 void random_integer(double* args) {
@@ -428,30 +382,17 @@ void random_integer(double* args) {
   const auto range_low = static_cast<uint64_t>(a.integer()), range_high = static_cast<uint64_t>(a.integer());
   const auto from = static_cast<i64>(static_cast<uint64_t>(from_high) << 32 | static_cast<uint64_t>(from_low));
   const uint64_t range = range_high << 32 | range_low;
-  switch (out.dtype) {
-    case DType::Bool:
-      return integer_fill<Boolean>(state, out, mode, from, range);
-    case DType::U8:
-      return integer_fill<u8>(state, out, mode, from, range);
-    case DType::I8:
-      return integer_fill<int8_t>(state, out, mode, from, range);
-    case DType::I16:
-      return integer_fill<int16_t>(state, out, mode, from, range);
-    case DType::I32:
-      return integer_fill<int32_t>(state, out, mode, from, range);
-    case DType::I64:
-      return integer_fill<i64>(state, out, mode, from, range);
-    case DType::F16:
-      return integer_fill<Half>(state, out, mode, from, range);
-    case DType::BF16:
-      return integer_fill<BFloat16>(state, out, mode, from, range);
-    case DType::F32:
-      return integer_fill<float>(state, out, mode, from, range);
-    case DType::F64:
-      return integer_fill<double>(state, out, mode, from, range);
-    default:
-      return;
-  }
+  with_real(out.dtype, [&](auto element) {
+    using T = decltype(element);
+    const i64 n = out.numel();
+    if (mode == IntegerMode::FromTo) {
+      integer_fill(state, out.as<T>(), n, from, range);
+    } else if (mode == IntegerMode::Default) {
+      integer_fill_default(state, out.as<T>(), n);
+    } else {
+      integer_fill_all_bits(state, out.as<T>(), n);
+    }
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -509,6 +450,17 @@ extern const KernelEntry random_kernels[] = {
     {"random_normal", random_normal},
     {"random_integer", random_integer},
     {"random_permutation", random_permutation},
+    {"random_bernoulli", random_bernoulli},
+    {"random_bernoulli_tensor", random_bernoulli_tensor},
+    {"random_exponential", random_exponential},
+    {"random_geometric", random_geometric},
+    {"random_cauchy", random_cauchy},
+    {"random_log_normal", random_log_normal},
+    {"random_poisson", random_poisson},
+    {"random_binomial", random_binomial},
+    {"random_gamma", random_gamma},
+    {"random_dirichlet", random_dirichlet},
+    {"random_multinomial", random_multinomial},
     {nullptr, nullptr},
 };
 

@@ -244,8 +244,58 @@ inline double draw_normal_double(GeneratorState& state) {
   return radius * std::cos(theta);
 }
 
-/** Words drawn at a time by the kernels that transform them in bulk: they stay in the first-level cache. */
+/** Values drawn at a time by the kernels that transform them in bulk: they stay in the first-level cache. */
 constexpr i64 kDrawBlock = 2048;
+
+/** The next n <= kDrawBlock uniforms on [0, 1). */
+inline void draw_units(GeneratorState& state, float* __restrict unit, i64 n) {
+  uint32_t words[kDrawBlock];
+  draw_words(state, words, n);
+  for (i64 i = 0; i < n; i++) unit[i] = unit_float(words[i]);
+}
+inline void draw_units(GeneratorState& state, double* __restrict unit, i64 n) {
+  uint32_t words[2 * kDrawBlock];
+  draw_words(state, words, 2 * n);
+  for (i64 i = 0; i < n; i++) {
+    unit[i] = unit_double(static_cast<uint64_t>(words[2 * i]) << 32 | words[2 * i + 1]);
+  }
+}
+
+/** Calls body(element of the C++ type of dtype); other dtypes do nothing, the caller has refused them. */
+template <class Body>
+inline void with_floating(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::F16:
+      return body(Half{});
+    case DType::BF16:
+      return body(BFloat16{});
+    case DType::F32:
+      return body(float{});
+    case DType::F64:
+      return body(double{});
+    default:
+      return;
+  }
+}
+template <class Body>
+inline void with_real(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::Bool:
+      return body(Boolean{});
+    case DType::U8:
+      return body(u8{});
+    case DType::I8:
+      return body(int8_t{});
+    case DType::I16:
+      return body(int16_t{});
+    case DType::I32:
+      return body(int32_t{});
+    case DType::I64:
+      return body(i64{});
+    default:
+      return with_floating(dtype, body);
+  }
+}
 
 // Kernels of the other families (random_distributions.cc).
 void random_bernoulli(double* args);
