@@ -8,6 +8,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace rng {
 
 // ---------------------------------------------------------------------------------------------------------
 // mt19937 (Matsumoto and Nishimura, 1998)
@@ -70,11 +71,15 @@ void draw_words(GeneratorState& state, uint32_t* __restrict out, i64 n) {
   }
 }
 
+}  // namespace rng
+
 // ---------------------------------------------------------------------------------------------------------
 // Generator kernels
 // ---------------------------------------------------------------------------------------------------------
 
 namespace {
+
+using namespace rng;
 
 /** The bytes of torch.get_rng_state(): at::detail::CPUGeneratorImplState, kept for old checkpoints. */
 struct SavedState {
@@ -268,6 +273,16 @@ template <class T>
 void normal_blocks(GeneratorState& state, T* __restrict out, i64 n, double mean, double deviation) {
   using C = typename Compute<T>::type;
   const C center = static_cast<C>(mean), scale = static_cast<C>(deviation);
+  if constexpr (std::is_same_v<T, double>) {
+    // The C library's double functions cost far more than the draws: worth threads.
+    for (i64 begin = 0; begin < n; begin += kDrawBlock) {
+      draw_units(state, out + begin, n - begin < kDrawBlock ? n - begin : kDrawBlock);
+    }
+    parallel_for(n / 16, 256, [=](i64 begin, i64 end) {
+      for (i64 block = begin; block < end; block++) box_muller(out + 16 * block, center, scale);
+    });
+    return;
+  }
   alignas(64) C unit[kDrawBlock];
   for (i64 begin = 0; begin < n; begin += kDrawBlock) {
     const i64 count = n - begin < kDrawBlock ? n - begin : kDrawBlock;
@@ -277,11 +292,11 @@ void normal_blocks(GeneratorState& state, T* __restrict out, i64 n, double mean,
   }
 }
 
-/** PyTorch fills a tail by drawing the last 16 elements again; the draws of the values that are overwritten
-    still happen, tail included. */
+/** PyTorch fills a tail by drawing the last 16 elements again. For float and double all n draws come first,
+    so the tail's own draws are skipped; half types draw block by block and skip nothing. */
 template <class T>
-void normal_fill(GeneratorState& state, T* __restrict out, i64 n, double mean, double deviation) {
-  if (n < 16) {
+void normal_fill(GeneratorState& state, T* __restrict out, i64 n, double mean, double deviation, bool one_by_one) {
+  if (n < 16 || one_by_one) {
     for (i64 i = 0; i < n; i++) out[i] = convert<T>(fused(draw_normal_double(state), deviation, mean));
     return;
   }
@@ -295,15 +310,18 @@ void normal_fill(GeneratorState& state, T* __restrict out, i64 n, double mean, d
   normal_blocks(state, out + n - 16, 16, mean, deviation);
 }
 
-/** state, out (F32 F64 F16 BF16), mean, standard deviation: normal_(mean, std) */
+/** state, out (F32 F64 F16 BF16), mean, standard deviation, one by one: normal_(mean, std). PyTorch fills
+    tensors below 16 elements and those that are not contiguous one by one from double pairs, the second of
+    which is cached in the state; `one by one` says that out stands for such a tensor. */
 void random_normal(double* args) {
   Args a(args);
   auto& state = *a.pointer<GeneratorState>();
   TensorArg out;
   a.tensor(out);
   const double mean = a.number(), deviation = a.number();
+  const bool one_by_one = a.flag();
   with_floating(out.dtype, [&](auto element) {
-    normal_fill(state, out.as<decltype(element)>(), out.numel(), mean, deviation);
+    normal_fill(state, out.as<decltype(element)>(), out.numel(), mean, deviation, one_by_one);
   });
 }
 

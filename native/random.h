@@ -26,6 +26,9 @@ struct GeneratorState {
 
 inline namespace KERNEL_NS {
 
+/** Apart from the kernels, names of this family stay here: other kernel files have half types of their own. */
+namespace rng {
+
 // ---------------------------------------------------------------------------------------------------------
 // Fused multiply-add: one rounding, by the machine's instruction or emulated to the same bits.
 // ---------------------------------------------------------------------------------------------------------
@@ -37,20 +40,21 @@ inline double fused(double a, double b, double c) { return __builtin_fma(a, b, c
 
 #else
 
-/** The product is exact in double; the sum is rounded to odd there, so that rounding it to float is right. */
+/** The product is exact in double, but the sum is rounded there and again to float. That differs from one
+    rounding only where the double lies halfway between two floats and is itself inexact: then the last bit
+    of the double is set towards the exact sum. */
 inline float fused(float a, float b, float c) {
   const double product = static_cast<double>(a) * b;
-  const double sum = product + c;
-  const double part = sum - product;
-  const double error = (product - (sum - part)) + (c - part);
+  double sum = product + c;
   int64_t bits;
   memcpy(&bits, &sum, sizeof bits);
-  const bool tie = (bits & 0x1fffffff) == 0x10000000;  // the one pattern that a second rounding would spoil
-  const int64_t step = (error > 0) == (sum > 0) ? 1 : -1;
-  bits += tie && error != 0 && error - error == 0 ? step : 0;
-  double odd;
-  memcpy(&odd, &bits, sizeof odd);
-  return static_cast<float>(odd);
+  if (__builtin_expect((bits & 0x1fffffff) == 0x10000000, 0)) {
+    const double part = sum - product;
+    const double error = (product - (sum - part)) + (c - part);
+    if (error != 0) bits += (error > 0) == (sum > 0) ? 1 : -1;
+    memcpy(&sum, &bits, sizeof bits);
+  }
+  return static_cast<float>(sum);
 }
 
 /** a * b as high + low, exactly (Veltkamp and Dekker). */
@@ -297,7 +301,9 @@ inline void with_real(DType dtype, const Body& body) {
   }
 }
 
-// Kernels of the other families (random_distributions.cc).
+}  // namespace rng
+
+// The kernels of random_distributions.cc.
 void random_bernoulli(double* args);
 void random_bernoulli_tensor(double* args);
 void random_exponential(double* args);

@@ -13,6 +13,8 @@ namespace tt {
 inline namespace KERNEL_NS {
 namespace {
 
+using namespace rng;
+
 constexpr double kPi = 3.14159265358979323846;
 
 /** out[i] = transform(a double uniform on [0, 1)). */
