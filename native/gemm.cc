@@ -1,0 +1,269 @@
+// Matrix multiplication for every dtype and layout: orientation, division among threads, and the choice
+// between packed tiles, tiles in place and blocks of dot products.
+//
+// Kernel `gemm`: C [batch, m, n], A [batch, m, k], B [batch, k, n], alpha, beta, has_bias, then bias [n] if
+// set: C = alpha * A @ B + beta * C + bias. With beta == 0, C is not read. Any strides; C overlaps neither
+// A nor B. Every element of C is summed by one thread in one order, so results depend on no thread count.
+//
+// Kernel `dot`: out [], x [n], y [n].
+#include "gemm_complex.h"
+
+namespace tt {
+inline namespace KERNEL_NS {
+namespace {
+
+constexpr i64 kGrain = 128 * 1024;  // multiply-adds worth a thread of their own
+
+/** A batch of products of one storage type, and what both sides of the equation need. */
+template <class T, class S>
+struct Batch {
+  i64 count;
+  Product<S, S> first;
+  i64 a_step, b_step, c_step;
+  Epilogue<T> epilogue;
+};
+
+struct Grid {
+  i64 rows, cols;
+};
+
+/** Splits one product among `parts` threads: the slowest part's tiles and packing decide. */
+template <class T>
+Grid grid_of(i64 m, i64 n, i64 k, i64 parts) {
+  Grid best{1, 1};
+  double best_cost = -1;
+  for (i64 rows = 1; rows <= parts; rows++) {
+    const i64 cols = parts / rows;
+    const i64 pm = ceil_div(m, rows), pn = ceil_div(n, cols);
+    const double tiles = static_cast<double>(ceil_div(pm, Tile<T>::rows) * Tile<T>::rows) *
+                         static_cast<double>(ceil_div(pn, lanes<T>) * lanes<T>);
+    const double cost = (tiles + 8.0 * static_cast<double>(pm + pn)) * static_cast<double>(k + 1);
+    if (best_cost < 0 || cost < best_cost) {
+      best_cost = cost;
+      best = Grid{rows, cols};
+    }
+  }
+  return best;
+}
+
+template <class T, class S>
+void run_part(const Batch<T, S>& x, const Grid& grid, i64 job) {
+  const i64 per_product = grid.rows * grid.cols;
+  const i64 index = job / per_product, r = job % per_product / grid.cols, c = job % grid.cols;
+  Product<S, S> p = x.first;
+  Epilogue<T> e = x.epilogue;
+  const i64 i = part_start(p.m, grid.rows, r);
+  // Columns are dealt by whole vectors.
+  const i64 groups = ceil_div(p.n, lanes<T>);
+  const i64 j = min_of(p.n, part_start(groups, grid.cols, c) * lanes<T>);
+  const i64 j_end = min_of(p.n, part_start(groups, grid.cols, c + 1) * lanes<T>);
+  p.m = part_start(p.m, grid.rows, r + 1) - i;
+  p.n = j_end - j;
+  if (p.m <= 0 || p.n <= 0) return;
+  p.a += index * x.a_step + i * p.a_row;
+  p.b += index * x.b_step + j * p.b_col;
+  p.c += index * x.c_step + i * p.c_row + j * p.c_col;
+  if (e.bias != nullptr) e.bias += j;
+  if (e.row_bias != nullptr) e.row_bias += i;
+  if constexpr (same_type<T, S> && is_real<T>) {
+    if (dot_pays<T, S>(x.first)) return gemm_dot<T>(p, e);
+  }
+  if constexpr (same_type<T, S>) {
+    if (p.c_col == 1) return gemm_serial<T, S>(p, e);
+  }
+  gemm_serial_any<T, S>(p, e);
+}
+
+/** Columns of C along its contiguous dimension, and that dimension the longer one of a vector. */
+template <class T, class S>
+void orient(Batch<T, S>& x) {
+  Product<S, S>& p = x.first;
+  const bool row_major = p.c_col == 1 || p.n == 1, column_major = p.c_row == 1 || p.m == 1;
+  if (column_major && (!row_major || p.n < p.m)) {
+    const Product<S, S> q = p;
+    p = Product<S, S>{q.n, q.m, q.k, q.b, q.b_col, q.b_row, q.a, q.a_col, q.a_row, q.c, q.c_col, q.c_row};
+    const i64 b_step = x.b_step;
+    x.b_step = x.a_step;
+    x.a_step = b_step;
+    // Only now: the caller's bias is one value per column.
+    x.epilogue.row_bias = x.epilogue.bias;
+    x.epilogue.bias = nullptr;
+  }
+  // The stride of a dimension of one element is free.
+  if (p.k == 1) p.a_col = p.b_row = 1;
+  if (p.n == 1) p.c_col = p.b_col = 1;
+  if (p.m == 1) p.a_row = 1;
+}
+
+/** A batch over one B, or with C and A stacked by rows, is one product of more rows. */
+template <class T, class S>
+void collapse(Batch<T, S>& x) {
+  Product<S, S>& p = x.first;
+  if (p.m == 1) {
+    p.a_row = x.a_step;
+    p.c_row = x.c_step;
+  }
+  if (x.count > 1 && x.b_step == 0 && x.a_step == p.m * p.a_row && x.c_step == p.m * p.c_row) {
+    p.m *= x.count;
+    x.count = 1;
+  }
+}
+
+template <class T, class S>
+void run_batch(Batch<T, S>& x) {
+  collapse(x);
+  orient(x);
+  const Product<S, S>& p = x.first;
+  const i64 work = p.m * p.n * (p.k + 4);
+  const i64 threads = tt_num_threads();
+  Grid grid{1, 1};
+  const bool whole_products = x.count % threads == 0 || x.count >= 4 * threads;
+  if (threads > 1 && !whole_products && work * x.count >= 2 * kGrain) {
+    const i64 parts = min_of(threads, work * x.count / kGrain);
+    grid = grid_of<T>(p.m, p.n, p.k, parts);
+  }
+  const i64 jobs = x.count * grid.rows * grid.cols;
+  const i64 job_work = work / (grid.rows * grid.cols) + 1;
+  const i64 grain = job_work >= kGrain ? 1 : ceil_div(kGrain, job_work);
+  parallel_for(jobs, grain, [&](i64 begin, i64 end) {
+    for (i64 job = begin; job < end; job++) run_part<T, S>(x, grid, job);
+  });
+}
+
+struct GemmArgs {
+  TensorArg c, a, b, bias;
+  double alpha, beta;
+  bool has_bias;
+};
+
+template <class S>
+Product<S, S> product_of(const GemmArgs& g) {
+  return Product<S, S>{g.c.shape[1],   g.c.shape[2],   g.a.shape[2],   g.a.template as<S>(),
+                       g.a.strides[1], g.a.strides[2], g.b.template as<S>(), g.b.strides[1],
+                       g.b.strides[2], g.c.template as<S>(), g.c.strides[1], g.c.strides[2]};
+}
+
+/** A scalar as the type of the sum; a negative integer wraps. */
+template <class T>
+T scalar_of(double v) {
+  if constexpr (is_real<T>) {
+    return static_cast<T>(v);
+  } else {
+    return static_cast<T>(static_cast<i64>(v));
+  }
+}
+
+template <class T, class S>
+void run_gemm(const GemmArgs& g) {
+  Batch<T, S> x;
+  x.count = g.c.shape[0];
+  x.first = product_of<S>(g);
+  x.a_step = g.a.strides[0];
+  x.b_step = g.b.strides[0];
+  x.c_step = g.c.strides[0];
+  x.epilogue = Epilogue<T>{scalar_of<T>(g.alpha), scalar_of<T>(g.beta), nullptr, nullptr};
+  const i64 n = x.first.n;
+  if (x.count == 0 || x.first.m == 0 || n == 0) return;
+  if (g.has_bias) {
+    T* bias = gemm_scratch<T>(kBias, n + 8 * lanes<T>);
+    const S* from = g.bias.template as<S>();
+    for (i64 j = 0; j < n; j++) bias[j] = widened<T>(from[j * g.bias.strides[0]]);
+    x.epilogue.bias = bias;
+  }
+  run_batch(x);
+}
+
+template <class T>
+void run_gemm_complex(const GemmArgs& g) {
+  using C = Complex<T>;
+  const Product<C, C> first = product_of<C>(g);
+  const i64 batch = g.c.shape[0];
+  const C* bias = g.has_bias ? g.bias.as<C>() : nullptr;
+  const i64 bias_stride = g.has_bias ? g.bias.strides[0] : 0;
+  constexpr i64 kRows = 32;
+  if (batch == 0 || first.m == 0 || first.n == 0) return;
+  const i64 parts = ceil_div(first.m, kRows);
+  const i64 grain = ceil_div(kGrain / 4, min_of(kRows, first.m) * first.n * (first.k + 4));
+  parallel_for(batch * parts, grain, [&](i64 begin, i64 end) {
+    for (i64 job = begin; job < end; job++) {
+      Product<C, C> p = first;
+      p.a += job / parts * g.a.strides[0];
+      p.b += job / parts * g.b.strides[0];
+      p.c += job / parts * g.c.strides[0];
+      const i64 row = job % parts * kRows;
+      gemm_complex_rows<T>(p, static_cast<T>(g.alpha), static_cast<T>(g.beta), bias, bias_stride, row,
+                           min_of(first.m, row + kRows));
+    }
+  });
+}
+
+void gemm(double* args) {
+  Args in(args);
+  GemmArgs g;
+  in.tensor(g.c);
+  in.tensor(g.a);
+  in.tensor(g.b);
+  g.alpha = in.number();
+  g.beta = in.number();
+  g.has_bias = in.flag();
+  if (g.has_bias) in.tensor(g.bias);
+  switch (g.c.dtype) {
+    case DType::Bool: return run_gemm<uint32_t, BoolByte>(g);
+    case DType::U8: return run_gemm<uint32_t, uint8_t>(g);
+    case DType::I8: return run_gemm<uint32_t, int8_t>(g);
+    case DType::I16: return run_gemm<uint32_t, int16_t>(g);
+    case DType::I32: return run_gemm<uint32_t, uint32_t>(g);
+    case DType::I64: return run_gemm<uint64_t, uint64_t>(g);
+    case DType::F16: return run_gemm<float, F16Bits>(g);
+    case DType::BF16: return run_gemm<float, BF16Bits>(g);
+    case DType::F32: return run_gemm<float, float>(g);
+    case DType::F64: return run_gemm<double, double>(g);
+    case DType::C64: return run_gemm_complex<float>(g);
+    case DType::C128: return run_gemm_complex<double>(g);
+  }
+}
+
+struct DotArgs {
+  TensorArg out, x, y;
+};
+
+template <class T, class S>
+void dot_of(const DotArgs& d) {
+  run_dot<T, S>(d.out.as<S>(), d.x.as<S>(), d.x.strides[0], d.y.as<S>(), d.y.strides[0], d.x.shape[0]);
+}
+
+template <class T>
+void dot_complex_of(const DotArgs& d) {
+  using C = Complex<T>;
+  run_dot_complex<T>(d.out.as<C>(), d.x.as<C>(), d.x.strides[0], d.y.as<C>(), d.y.strides[0], d.x.shape[0]);
+}
+
+void dot(double* args) {
+  Args in(args);
+  DotArgs d;
+  in.tensor(d.out);
+  in.tensor(d.x);
+  in.tensor(d.y);
+  switch (d.out.dtype) {
+    case DType::Bool: return dot_of<uint32_t, BoolByte>(d);
+    case DType::U8: return dot_of<uint32_t, uint8_t>(d);
+    case DType::I8: return dot_of<uint32_t, int8_t>(d);
+    case DType::I16: return dot_of<uint32_t, int16_t>(d);
+    case DType::I32: return dot_of<uint32_t, uint32_t>(d);
+    case DType::I64: return dot_of<uint64_t, uint64_t>(d);
+    case DType::F16: return dot_of<float, F16Bits>(d);
+    case DType::BF16: return dot_of<float, BF16Bits>(d);
+    case DType::F32: return dot_of<float, float>(d);
+    case DType::F64: return dot_of<double, double>(d);
+    case DType::C64: return dot_complex_of<float>(d);
+    case DType::C128: return dot_complex_of<double>(d);
+  }
+}
+
+}  // namespace
+
+extern const KernelEntry gemm_kernels[];
+const KernelEntry gemm_kernels[] = {{"gemm", gemm}, {"dot", dot}, {nullptr, nullptr}};
+
+}  // namespace KERNEL_NS
+}  // namespace tt
