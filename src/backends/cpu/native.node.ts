@@ -26,6 +26,8 @@ export interface MemoryStats {
   /** How many of the sweeps ran a minor garbage collection, and how many a major one. */
   minor: number;
   major: number;
+  /** Seconds spent in sweeps, garbage collections included. */
+  sweepSeconds: number;
 }
 
 /** The addon's exports. Addresses are native pointers as numbers (they stay below 2^53). */
@@ -57,6 +59,8 @@ export interface Native {
   /** An ArrayBuffer over native memory, which keeps `owner` alive. Throws where the runtime forbids it. */
   view(owner: object, address: number, nbytes: number): ArrayBuffer;
   memoryStats(): MemoryStats;
+  /** Collects garbage (a major collection unless `major` is false) and takes back the blocks of dead owners. */
+  collect(major?: boolean): void;
   /** Hands freed blocks that are kept for reuse back to the operating system. */
   emptyCache(): void;
   setNumThreads(n: number): void;
@@ -103,7 +107,7 @@ function load(): Native {
   );
 }
 
-type Gc = (options?: { type: 'minor' | 'major'; execution?: 'sync' }) => void;
+type Gc = (options?: { type: 'minor' }) => void;
 
 /** A function that collects garbage at once, or undefined where this runtime offers none. */
 function findCollector(): ((major: boolean) => void) | undefined {
@@ -120,7 +124,8 @@ function findCollector(): ((major: boolean) => void) | undefined {
   }
   if (typeof gc !== 'function') return undefined;
   const collect = gc;
-  return (major) => collect({ type: major ? 'major' : 'minor' });
+  // Node 20 takes any argument for a request of a minor collection.
+  return (major) => (major ? collect() : collect({ type: 'minor' }));
 }
 
 export const native: Native = load();

@@ -1,0 +1,238 @@
+#include "owners.h"
+
+#include <chrono>
+#include <cstdlib>
+
+namespace tt {
+namespace {
+
+constexpr double kMinBudget = 8e6;
+constexpr double kChargePerBlock = 1024;  // the JavaScript object and the weak reference of a block
+constexpr size_t kOldPerSweep = 256;      // old blocks looked at in a minor sweep
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+bool Owners::Generation::reserve(size_t extra) {
+  if (count + extra <= capacity) return true;
+  size_t size = capacity ? 2 * capacity : 256;
+  if (size < count + extra) size = count + extra;
+  Block** grown = static_cast<Block**>(std::realloc(items, size * sizeof(Block*)));
+  if (!grown) return false;
+  items = grown;
+  capacity = size;
+  return true;
+}
+
+Owners::~Owners() {
+  for (Generation& g : generations_) {
+    for (size_t i = 0; i < g.count; i++) napi_delete_reference(env_, static_cast<napi_ref>(g.items[i]->owner));
+    std::free(g.items);
+  }
+  if (collector_) napi_delete_reference(env_, collector_);
+}
+
+napi_status Owners::set_collector(napi_value collect) {
+  napi_ref fresh;
+  const napi_status status = napi_create_reference(env_, collect, 1, &fresh);
+  if (status != napi_ok) return status;
+  if (collector_) napi_delete_reference(env_, collector_);
+  collector_ = fresh;
+  return napi_ok;
+}
+
+Block* Owners::allocate(napi_value owner, size_t nbytes, napi_status* status) {
+  *status = napi_ok;
+  handed_out_ += static_cast<double>(nbytes) + kChargePerBlock;
+  if (handed_out_ >= budget_) sweep(false);
+  if (!cache_.has_free(nbytes) && cache_.reserved() + nbytes > ceiling()) make_room(nbytes);
+  const bool fits = nbytes <= limit_ && (cache_.has_free(nbytes) || cache_.used() + nbytes <= limit_);
+  Block* block = fits ? cache_.take(nbytes, ceiling()) : nullptr;
+  if (!block) {
+    sweep(true);
+    cache_.trim(0);
+    if (nbytes <= limit_ && cache_.used() + nbytes <= limit_) block = cache_.take(nbytes, ceiling());
+    if (!block) return nullptr;
+  }
+  napi_ref ref;
+  *status = napi_create_reference(env_, owner, 0, &ref);
+  if (*status != napi_ok) {
+    cache_.give_back(block);
+    return nullptr;
+  }
+  block->owner = ref;
+  if (!add(block, 0)) {
+    napi_delete_reference(env_, ref);
+    cache_.give_back(block);
+    return nullptr;
+  }
+  return block;
+}
+
+bool Owners::release(uintptr_t address) {
+  Block* block = cache_.find(address);
+  if (!block || !block->in_use) return false;
+  handed_out_ -= static_cast<double>(block->requested);
+  if (handed_out_ < 0) handed_out_ = 0;
+  remove(block);
+  napi_delete_reference(env_, static_cast<napi_ref>(block->owner));
+  cache_.give_back(block);
+  return true;
+}
+
+size_t Owners::ceiling() const {
+  // Major collections that follow each other too closely buy the larger ceiling.
+  const bool busy = now() - last_major_ < 20 * major_cost_;
+  const size_t c = busy ? 2 * confirmed_ + (size_t(192) << 20) : confirmed_ + confirmed_ / 2 + (size_t(128) << 20);
+  return c < limit_ ? c : limit_;
+}
+
+/** Makes reserved() + nbytes fit under the ceiling, by collecting where dropping cached blocks is not enough. */
+void Owners::make_room(size_t nbytes) {
+  if (cache_.used() + nbytes <= ceiling()) return;  // take() drops cached blocks
+  // Worth a minor collection where that much was handed out since the last one.
+  if (handed_out_ > static_cast<double>(cache_.used()) / 4) {
+    sweep(false);
+    if (cache_.used() + nbytes <= ceiling()) return;
+  }
+  sweep(true);
+  // What is left is alive: the live set may grow by this block.
+  if (cache_.used() + nbytes > confirmed_) confirmed_ = cache_.used() + nbytes;
+}
+
+bool Owners::collect(bool major) {
+  napi_value fn, receiver, argument, result;
+  if (!collector_ || napi_get_reference_value(env_, collector_, &fn) != napi_ok) return false;
+  if (napi_get_undefined(env_, &receiver) != napi_ok) return false;
+  if (napi_get_boolean(env_, major, &argument) != napi_ok) return false;
+  if (napi_call_function(env_, receiver, fn, 1, &argument, &result) == napi_ok) return true;
+  bool pending = false;
+  if (napi_is_exception_pending(env_, &pending) == napi_ok && pending) {
+    napi_value error;
+    napi_get_and_clear_last_exception(env_, &error);
+  }
+  return false;
+}
+
+void Owners::sweep(bool major) {
+  if (collecting_) return;
+  collecting_ = true;
+  const double start = now();
+  const double elapsed = start - last_sweep_;
+  const double used = static_cast<double>(cache_.live());
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env_, &scope) == napi_ok) {
+    collect(major);
+    napi_close_handle_scope(env_, scope);
+  }
+  // Oldest first: the most recent block ends on top of the free list, as its bytes are likeliest in a cache.
+  if (major) {
+    poll(2, 0, generations_[2].count);
+  } else if (generations_[2].count > 0) {
+    if (old_cursor_ >= generations_[2].count) old_cursor_ = 0;
+    const size_t end = old_cursor_ + kOldPerSweep;
+    const size_t count = generations_[2].count;
+    poll(2, old_cursor_, end < count ? end : count);
+    old_cursor_ = end;
+  }
+  poll(1, 0, generations_[1].count);
+  poll(0, 0, generations_[0].count);
+  age(1);
+  age(0);
+  const double end = now();
+  counts_.sweeps++;
+  counts_.seconds += end - start;
+  if (major) {
+    counts_.major++;
+    major_cost_ = end - start;
+    last_major_ = end;
+    if (cache_.used() > confirmed_) confirmed_ = cache_.used();
+    // Blocks aged out of reach of the minor collections: make those rarer.
+    const double doubled = budget_ * 2, most = static_cast<double>(confirmed_) / 2 + 64e6;
+    floor_ = doubled < most ? doubled : most;
+    if (budget_ < floor_) budget_ = floor_;
+    minors_since_major_ = 0;
+  } else {
+    counts_.minor++;
+    minors_since_major_++;
+    adapt(end - start, elapsed, handed_out_, used - static_cast<double>(cache_.live()));
+  }
+  handed_out_ = 0;
+  last_sweep_ = end;
+  collecting_ = false;
+}
+
+void Owners::adapt(double cost, double elapsed, double handed_out, double freed) {
+  const double most = static_cast<double>(confirmed_) / 2 + 64e6;
+  if (minors_since_major_ % 64 == 0 && floor_ > kMinBudget) floor_ /= 2;
+  if (cost > 0.05 * elapsed || freed < 0.35 * handed_out) {
+    budget_ *= 2;
+  } else if (cost < 0.01 * elapsed && freed > 0.6 * handed_out) {
+    budget_ /= 2;
+  }
+  if (budget_ > most) budget_ = most;
+  if (budget_ < floor_) budget_ = floor_;
+  if (budget_ < kMinBudget) budget_ = kMinBudget;
+}
+
+bool Owners::dead(Block* block) {
+  napi_value value = nullptr;
+  return napi_get_reference_value(env_, static_cast<napi_ref>(block->owner), &value) == napi_ok && !value;
+}
+
+/** Takes back the dead among generation[begin, end), in order; the others stay in order. */
+void Owners::poll(int generation, size_t begin, size_t end) {
+  Generation& g = generations_[generation];
+  size_t kept = begin;
+  for (size_t chunk = begin; chunk < end; chunk += 256) {
+    napi_handle_scope scope;  // a handle per live object: closed every so often
+    if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
+    const size_t stop = chunk + 256 < end ? chunk + 256 : end;
+    for (size_t i = chunk; i < stop; i++) {
+      Block* block = g.items[i];
+      if (dead(block)) {
+        napi_delete_reference(env_, static_cast<napi_ref>(block->owner));
+        cache_.give_back(block);
+      } else {
+        block->position = static_cast<uint32_t>(kept);
+        g.items[kept++] = block;
+      }
+    }
+    napi_close_handle_scope(env_, scope);
+  }
+  if (kept == end) return;
+  for (size_t i = end; i < g.count; i++) {
+    g.items[i]->position = static_cast<uint32_t>(kept);
+    g.items[kept++] = g.items[i];
+  }
+  g.count = kept;
+}
+
+/** Moves the survivors of a generation to the next. */
+void Owners::age(int generation) {
+  Generation &from = generations_[generation], &to = generations_[generation + 1];
+  if (!to.reserve(from.count)) return;
+  for (size_t i = 0; i < from.count; i++) add(from.items[i], generation + 1);
+  from.count = 0;
+}
+
+bool Owners::add(Block* block, int generation) {
+  Generation& g = generations_[generation];
+  if (!g.reserve(1)) return false;
+  block->generation = static_cast<uint8_t>(generation);
+  block->position = static_cast<uint32_t>(g.count);
+  g.items[g.count++] = block;
+  return true;
+}
+
+void Owners::remove(Block* block) {
+  Generation& g = generations_[block->generation];
+  Block* last = g.items[--g.count];
+  g.items[block->position] = last;
+  last->position = block->position;
+}
+
+}  // namespace tt
