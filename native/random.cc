@@ -201,8 +201,31 @@ void random_uniform(double* args) {
 // Normal
 // ---------------------------------------------------------------------------------------------------------
 
+/** Fused multiply-add, always right. */
+struct Fused {
+  float operator()(float a, float b, float c) { return fused(a, b, c); }
+};
+
+/** Rounds twice, in double and then to float, which vectorises without a fused instruction; `doubt` tells
+    when the two roundings may differ from one: an inexact sum halfway between two floats, rare. */
+struct RoundedTwice {
+  int64_t doubt = 0;
+
+  float operator()(float a, float b, float c) {
+    const double product = static_cast<double>(a) * b, addend = c;
+    const double sum = product + addend;
+    int64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    const bool halfway = (bits & 0x1fffffff) == 0x10000000;
+    const bool exact = (sum - product == addend) & (sum - addend == product);
+    doubt |= halfway & !exact;
+    return static_cast<float>(sum);
+  }
+};
+
 /** ln(x) for normal x in (0, 1]: Cephes logf, with the fused steps of PyTorch's AVX2 build. */
-inline float log_unit(float x) {
+template <class MultiplyAdd>
+inline float log_unit(float x, MultiplyAdd& fma) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
   float e = static_cast<float>(static_cast<int32_t>(bits >> 23) - 126);
@@ -214,50 +237,68 @@ inline float log_unit(float x) {
   const float t = (m - 1.0f) + (small ? m : 0.0f);
   const float tt = t * t;
   float p = 7.0376836292e-2f;
-  p = fused(p, t, -1.1514610310e-1f);
-  p = fused(p, t, 1.1676998740e-1f);
-  p = fused(p, t, -1.2420140846e-1f);
-  p = fused(p, t, 1.4249322787e-1f);
-  p = fused(p, t, -1.6668057665e-1f);
-  p = fused(p, t, 2.0000714765e-1f);
-  p = fused(p, t, -2.4999993993e-1f);
-  p = fused(p, t, 3.3333331174e-1f);
-  p = fused(p * t, tt, e * -2.12194440e-4f);
+  p = fma(p, t, -1.1514610310e-1f);
+  p = fma(p, t, 1.1676998740e-1f);
+  p = fma(p, t, -1.2420140846e-1f);
+  p = fma(p, t, 1.4249322787e-1f);
+  p = fma(p, t, -1.6668057665e-1f);
+  p = fma(p, t, 2.0000714765e-1f);
+  p = fma(p, t, -2.4999993993e-1f);
+  p = fma(p, t, 3.3333331174e-1f);
+  p = fma(p * t, tt, e * -2.12194440e-4f);
   p = p - tt * 0.5f;
-  return fused(e, 0.693359375f, t + p);
+  return fma(e, 0.693359375f, t + p);
 }
 
 /** sin and cos of x in [0, 2 pi]: Cephes sinf and cosf, with the fused steps of PyTorch's AVX2 build. */
-inline void sin_cos(float x, float& sine, float& cosine) {
+template <class MultiplyAdd>
+inline void sin_cos(float x, MultiplyAdd& fma, float& sine, float& cosine) {
   const int32_t octant = (static_cast<int32_t>(x * 1.27323954473516f) + 1) & ~1;
   const float y = static_cast<float>(octant);
-  x = fused(y, -0.78515625f, x);
-  x = fused(y, -2.4187564849853515625e-4f, x);
-  x = fused(y, -3.77489497744594108e-8f, x);
+  x = fma(y, -0.78515625f, x);
+  x = fma(y, -2.4187564849853515625e-4f, x);
+  x = fma(y, -3.77489497744594108e-8f, x);
   const float xx = x * x;
   float c = 2.443315711809948e-5f;
-  c = fused(c, xx, -1.388731625493765e-3f);
-  c = fused(c, xx, 4.166664568298827e-2f);
-  c = fused(c * xx, xx, -(xx * 0.5f)) + 1.0f;
+  c = fma(c, xx, -1.388731625493765e-3f);
+  c = fma(c, xx, 4.166664568298827e-2f);
+  c = fma(c * xx, xx, -(xx * 0.5f)) + 1.0f;
   float s = -1.9515295891e-4f;
-  s = fused(s, xx, 8.3321608736e-3f);
-  s = fused(s, xx, -1.6666654611e-1f);
-  s = fused(s * xx, x, x);
+  s = fma(s, xx, 8.3321608736e-3f);
+  s = fma(s, xx, -1.6666654611e-1f);
+  s = fma(s * xx, x, x);
   const bool swapped = (octant & 2) != 0;
   const float a = swapped ? c : s, b = swapped ? s : c;
   sine = (octant & 4) != 0 ? -a : a;
   cosine = ((octant - 2) & 4) == 0 ? -b : b;
 }
 
-/** 16 uniforms to 16 normals in place: element j pairs with j + 8. */
-inline void box_muller(float* data, float mean, float deviation) {
+/** 16 uniforms to 16 normals: element j pairs with j + 8. */
+template <class MultiplyAdd>
+inline void box_muller(const float* __restrict unit, float* __restrict out, float mean, float deviation,
+                       MultiplyAdd& multiply_add) {
+  MultiplyAdd fma = multiply_add;
   for (int j = 0; j < 8; j++) {
-    const float radius = std::sqrt(-2.0f * log_unit(1.0f - data[j]));
+    const float radius = std::sqrt(-2.0f * log_unit(1.0f - unit[j], fma));
     float sine, cosine;
-    sin_cos(6.283185307179586f * data[j + 8], sine, cosine);
-    data[j] = fused(radius * cosine, deviation, mean);
-    data[j + 8] = fused(radius * sine, deviation, mean);
+    sin_cos(6.283185307179586f * unit[j + 8], fma, sine, cosine);
+    out[j] = fma(radius * cosine, deviation, mean);
+    out[j + 8] = fma(radius * sine, deviation, mean);
   }
+  multiply_add = fma;
+}
+
+inline void box_muller(float* data, float mean, float deviation) {
+  float normal[16];
+  Fused exact;
+#if TT_FUSED
+  box_muller(data, normal, mean, deviation, exact);
+#else
+  RoundedTwice fast;
+  box_muller(data, normal, mean, deviation, fast);
+  if (fast.doubt) box_muller(data, normal, mean, deviation, exact);
+#endif
+  memcpy(data, normal, sizeof normal);
 }
 inline void box_muller(double* data, double mean, double deviation) {
   for (int j = 0; j < 8; j++) {

@@ -7,6 +7,13 @@
 
 #include "kernel.h"
 
+/** Whether this build has a fused multiply-add instruction. */
+#if defined(__FMA__) || defined(__aarch64__)
+#define TT_FUSED 1
+#else
+#define TT_FUSED 0
+#endif
+
 namespace tt {
 
 /** A PyTorch CPU generator in native memory. The caller allocates `generator_size` bytes (64-byte aligned)
@@ -33,7 +40,7 @@ namespace rng {
 // Fused multiply-add: one rounding, by the machine's instruction or emulated to the same bits.
 // ---------------------------------------------------------------------------------------------------------
 
-#if defined(__FMA__) || defined(__aarch64__)
+#if TT_FUSED
 
 inline float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
