@@ -1,0 +1,64 @@
+// The error function and its relatives.
+#pragma once
+
+#include "vmath_exp.h"
+
+namespace tt {
+inline namespace KERNEL_NS {
+
+/** exp(x^2) erfc(x), by Laplace's continued fraction beyond 2 and directly below. */
+inline double s_erfcx(double x) {
+  if (x < -26.7) return __builtin_inf();
+  const double square = x * x, low = __builtin_fma(x, x, -square);
+  if (x < 2) return std::exp(square) * std::erfc(x) * std::exp(low);
+  const int terms = x < 4 ? 120 : 50;
+  double t = x;
+  for (int k = terms; k > 0; k--) t = x + 0.5 * k / t;
+  return 0.56418958354775628695 / t;
+}
+inline double s_log_ndtr(double x) {
+  constexpr double rsqrt2 = 0.70710678118654752440;
+  if (x < -1) return std::log(s_erfcx(-x * rsqrt2) / 2) - x * x / 2;
+  return std::log1p(-std::erfc(x * rsqrt2) / 2);
+}
+
+/** Inverse of erf: Winitzki's estimate (relative error 2e-3), then two steps of Halley's method. */
+inline double s_erfinv(double x) {
+  const double a = std::fabs(x);
+  if (!(a < 1)) return a == 1 ? std::copysign(__builtin_inf(), x) : __builtin_nan("");
+  if (a < 1e-8) return x * 0.88622692545275801365;
+  const double l = std::log1p(-a * a), t = 2 / (kPi * 0.147) + l / 2;
+  double y = std::sqrt(std::sqrt(t * t - l / 0.147) - t);
+  for (int i = 0; i < 2; i++) {
+    const double error = a < 0.5 ? std::erf(y) - a : (1 - a) - std::erfc(y);
+    const double step = error / (1.1283791670955125739 * std::exp(-y * y));
+    y -= step / (1 + y * step);
+  }
+  return std::copysign(y, x);
+}
+/** Inverse of the standard normal distribution function. */
+inline double s_ndtri(double p) {
+  constexpr double sqrt2 = 1.41421356237309504880;
+  if (!(p > 0 && p < 1)) return p == 0 ? -__builtin_inf() : p == 1 ? __builtin_inf() : __builtin_nan("");
+  if (p > 0.25 && p < 0.75) return sqrt2 * s_erfinv(2 * p - 1);
+  const double q = p < 0.5 ? p : 1 - p;
+  // Newton's method on log(ndtr) from the estimate of Abramowitz & Stegun 26.2.23.
+  const double log_q = std::log(q), t = std::sqrt(-2 * log_q);
+  double y = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+  for (int i = 0; i < 3; i++) {
+    const double scaled = s_erfcx(y / sqrt2);
+    const double error = std::log(scaled / 2) - y * y / 2 - log_q;
+    y += error * scaled / 0.79788456080286535588;
+  }
+  return p < 0.5 ? -y : y;
+}
+
+TT_MAP1(erf, std::erf)
+TT_MAP1(erfc, std::erfc)
+TT_MAP1(erfcx, s_erfcx)
+TT_MAP1(erfinv, s_erfinv)
+TT_MAP1(ndtri, s_ndtri)
+TT_MAP1(log_ndtr, s_log_ndtr)
+
+}  // namespace KERNEL_NS
+}  // namespace tt
