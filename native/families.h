@@ -2,7 +2,5 @@
 // defined in native/*.cc and ended by {nullptr, nullptr}.
 FAMILY(base)
 FAMILY(gemm)
-#ifdef TT_HAS_SPANS
 FAMILY(loops)
-#endif
 FAMILY(random)

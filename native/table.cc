@@ -2,7 +2,7 @@
 #include "table.h"
 
 #include "kernel.h"
-#if __has_include("generated/spans.cc")
+#if __has_include("generated/span_table.cc")
 #include "loops.h"
 #define TT_HAS_SPANS 1
 #endif

@@ -13,5 +13,6 @@ function run(command, args) {
 }
 
 if (!existsSync(join(root, 'node_modules', 'typescript'))) run('npm', ['ci', '--no-audit', '--no-fund']);
-run(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
 run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+run(process.execPath, [join(root, 'scripts', 'generate-kernels.mjs')]);
+run(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);

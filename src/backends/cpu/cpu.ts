@@ -1,0 +1,190 @@
+// The CPU back end: marshals calls into the addon's argument array.
+import { native } from '#native';
+import { Complex } from '../../complex.js';
+import { cpu as cpuDevice } from '../../device.js';
+import { bool, complex128, type DType, float64, int64 } from '../../dtype.js';
+import { RuntimeError } from '../../errors.js';
+import { Storage } from '../../storage.js';
+import { Tensor } from '../../tensor.js';
+import { type Backend, type KernelArg, type Operand, type PointwiseKernel, registerBackend } from '../backend.js';
+
+const { args } = native;
+const integers = new BigInt64Array(args.buffer, args.byteOffset, args.length);
+const base = native.argsAddress;
+
+const kernelIds = new Map(native.kernelNames().map((name, id) => [name, id]));
+let spanIds: Map<string, number> | undefined;
+const kernelId = (name: string): number => {
+  const id = kernelIds.get(name);
+  if (id === undefined) throw new RuntimeError(`the CPU backend has no kernel '${name}'`);
+  return id;
+};
+const POINTWISE = kernelId('pointwise');
+
+/** Scalar operands lie at the far end of the argument array, two doubles each. */
+const SCALARS = args.length - 64;
+
+/** Tensors up to this size share slabs: one weak reference for many of them. */
+const SMALL = 512;
+const SLAB = 8192;
+let slab: object = {};
+let slabNext = 0;
+let slabEnd = 0;
+
+function allocate(nbytes: number): Storage {
+  if (nbytes > SMALL) {
+    const storage = new Storage(cpuDevice, 0, nbytes);
+    storage.address = native.allocate(storage, nbytes);
+    return storage;
+  }
+  const rounded = (nbytes + 63) & ~63;
+  if (slabNext + rounded > slabEnd) {
+    slab = {};
+    slabNext = native.allocate(slab, SLAB);
+    slabEnd = slabNext + SLAB;
+  }
+  const storage = new Storage(cpuDevice, slabNext, nbytes, slab);
+  slabNext += rounded;
+  return storage;
+}
+
+const spanCode = (kind: 'number' | 'bool', compute: DType): number => (kind === 'bool' ? bool.code : compute.code);
+
+function handleOf(kernel: PointwiseKernel): number {
+  spanIds ??= new Map(native.spanNames().map((name, id) => [name, id]));
+  const id = spanIds.get(kernel.program.key);
+  if (id === undefined) throw new RuntimeError(`the CPU backend was built without the pointwise kernel ${kernel.program.key}`);
+  kernel.handle = id;
+  return id;
+}
+
+/** Writes a scalar operand to slot k of the scalar area; returns the code of the dtype it is held in. */
+function putScalar(slot: number, value: Exclude<Operand, Tensor>): number {
+  const at = SCALARS + 2 * slot;
+  if (typeof value === 'number') {
+    args[at] = value;
+    return float64.code;
+  }
+  if (typeof value === 'bigint') {
+    integers[at] = value;
+    return int64.code;
+  }
+  if (typeof value === 'boolean') {
+    integers[at] = value ? 1n : 0n;
+    return int64.code;
+  }
+  args[at] = value.re;
+  args[at + 1] = value.im;
+  return complex128.code;
+}
+
+/** Can the kernel run over the operands' memory as one flat range? */
+function flat(out: Tensor, inputs: readonly Operand[]): boolean {
+  if (!out._contiguous) return false;
+  const shape = out.shape;
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i];
+    if (!(x instanceof Tensor) || x.shape === shape) {
+      if (x instanceof Tensor && !x._contiguous) return false;
+      continue;
+    }
+    if (x._numel === 1) continue;
+    if (x._numel !== out._numel || !x._contiguous || x.shape.length > shape.length) return false;
+  }
+  return true;
+}
+
+function pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operand[]): void {
+  const { program, compute } = kernel;
+  const n = inputs.length;
+  args[0] = POINTWISE;
+  args[1] = kernel.handle < 0 ? handleOf(kernel) : kernel.handle;
+  args[2] = compute.code;
+  args[3] = n;
+  const isFlat = flat(out, inputs);
+  const ndim = isFlat ? 1 : out.shape.length;
+  args[4] = ndim;
+  let at = 5;
+  if (isFlat) args[at++] = out._numel;
+  else for (let d = 0; d < ndim; d++) args[at++] = out.shape[d];
+  args[at++] = out._address;
+  args[at++] = out.dtype.code;
+  args[at++] = spanCode(program.kind, compute);
+  if (isFlat) args[at++] = 1;
+  else for (let d = 0; d < ndim; d++) args[at++] = out._strides[d];
+  for (let i = 0; i < n; i++) {
+    const x = inputs[i];
+    const kind = program.inputKinds[i];
+    if (x instanceof Tensor) {
+      args[at++] = x._address;
+      args[at++] = x.dtype.code;
+      args[at++] = spanCode(kind, compute);
+      if (isFlat) args[at++] = x._numel === 1 && out._numel !== 1 ? 0 : 1;
+      else {
+        const skip = ndim - x.shape.length;
+        for (let d = 0; d < ndim; d++) args[at++] = d < skip || x.shape[d - skip] === 1 ? 0 : x._strides[d - skip];
+      }
+    } else {
+      const code = putScalar(i, x);
+      args[at++] = base + 8 * (SCALARS + 2 * i);
+      args[at++] = code;
+      args[at++] = spanCode(kind, compute);
+      for (let d = 0; d < ndim; d++) args[at++] = 0;
+    }
+  }
+  native.run();
+}
+
+function putTensor(at: number, x: Tensor): number {
+  const ndim = x.shape.length;
+  args[at++] = x._address;
+  args[at++] = x.dtype.code;
+  args[at++] = ndim;
+  for (let d = 0; d < ndim; d++) args[at++] = x.shape[d];
+  for (let d = 0; d < ndim; d++) args[at++] = x._strides[d];
+  return at;
+}
+
+function launch(kernel: string, ...kernelArgs: readonly KernelArg[]): number {
+  args[0] = kernelId(kernel);
+  let at = 1;
+  for (let i = 0; i < kernelArgs.length; i++) {
+    const arg = kernelArgs[i];
+    if (at > SCALARS - 140) throw new RuntimeError(`too many arguments for one call of the kernel '${kernel}'`);
+    if (typeof arg === 'number') args[at++] = arg;
+    else if (arg instanceof Tensor) at = putTensor(at, arg);
+    else if (typeof arg === 'boolean') args[at++] = arg ? 1 : 0;
+    else if (arg === null) args[at++] = 0;
+    else {
+      args[at++] = 1;
+      at = putTensor(at, arg[0]);
+    }
+  }
+  native.run();
+  return args[1];
+}
+
+export const cpuBackend: Backend = {
+  type: 'cpu',
+  allocate,
+  adopt(buffer) {
+    const storage = new Storage(cpuDevice, 0, buffer.byteLength, buffer);
+    storage.address = native.adopt(storage, buffer);
+    return storage;
+  },
+  release(storage) {
+    if (storage.owner === null && storage.address !== 0) native.release(storage.address);
+    storage.address = 0;
+  },
+  pointwise,
+  launch,
+  result: (n) => args[1 + n],
+  read: (from, into) => {
+    if (into.byteLength > 0) native.read(from._address, into);
+  },
+  write: (into, from) => {
+    if (from.byteLength > 0) native.write(into._address, from);
+  },
+};
+
+registerBackend(cpuBackend);

@@ -1,0 +1,26 @@
+// The one place where every op call can be seen before it runs: tracing, autocast, profiling, vmap.
+
+/** Sees a call of the op; `run` continues with (possibly other) arguments. */
+export type Interceptor = (name: string, args: readonly unknown[], run: (...args: readonly unknown[]) => unknown) => unknown;
+
+/** @internal The innermost active interceptor; null in ordinary eager execution. */
+export const interception: { current: Interceptor | null } = { current: null };
+
+/** Runs fn with every op call passing through the interceptor; calls made by it run outside. */
+export function intercept<R>(interceptor: Interceptor, fn: () => R): R {
+  const outer = interception.current;
+  interception.current = (name, args, run) => {
+    const own = interception.current;
+    interception.current = outer;
+    try {
+      return interceptor(name, args, run);
+    } finally {
+      interception.current = own;
+    }
+  };
+  try {
+    return fn();
+  } finally {
+    interception.current = outer;
+  }
+}

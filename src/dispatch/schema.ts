@@ -1,0 +1,206 @@
+// Binding of call arguments: PyTorch's positional order, then one plain object of keywords, checked by a
+// schema such as 'Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None'.
+import { Complex } from '../complex.js';
+import { Device } from '../device.js';
+import { DType } from '../dtype.js';
+import { Tensor } from '../tensor.js';
+
+type Check = (x: unknown) => boolean;
+
+interface Param {
+  readonly name: string;
+  readonly type: string;
+  readonly check: Check;
+  readonly required: boolean;
+  readonly fallback: unknown;
+  readonly keywordOnly: boolean;
+}
+
+const isInt: Check = (x) => (typeof x === 'number' && Number.isInteger(x)) || typeof x === 'bigint' || isScalarTensor(x, true);
+const isNumber: Check = (x) => typeof x === 'number' || typeof x === 'bigint' || isScalarTensor(x, false);
+const isScalar: Check = (x) => isNumber(x) || typeof x === 'boolean' || x instanceof Complex;
+const isTensor: Check = (x) => x instanceof Tensor;
+
+function isScalarTensor(x: unknown, integral: boolean): boolean {
+  return x instanceof Tensor && x.shape.length === 0 && (!integral || x.dtype.is_integral) && !x.requires_grad;
+}
+
+/** The types that schemas name, as PyTorch's schema language has them. */
+const checks: Readonly<Record<string, Check>> = {
+  Tensor: isTensor,
+  int: isInt,
+  float: isNumber,
+  bool: (x) => typeof x === 'boolean',
+  str: (x) => typeof x === 'string',
+  Scalar: isScalar,
+  Operand: (x) => isTensor(x) || isScalar(x),
+  dtype: (x) => x instanceof DType,
+  device: (x) => x instanceof Device || typeof x === 'string' || typeof x === 'number',
+  any: () => true,
+};
+
+/** The Python type's name of a value, for messages. */
+export function typeName(x: unknown): string {
+  if (x === null || x === undefined) return 'NoneType';
+  if (Array.isArray(x)) return 'list';
+  if (typeof x === 'number') return Number.isInteger(x) ? 'int' : 'float';
+  if (typeof x === 'bigint') return 'int';
+  if (typeof x === 'boolean') return 'bool';
+  if (typeof x === 'string') return 'str';
+  if (typeof x === 'function') return 'function';
+  if (x instanceof Complex) return 'complex';
+  const name = (x as object).constructor?.name;
+  return name === 'Object' || !name ? 'dict' : name;
+}
+
+const displayed: Readonly<Record<string, string>> = {
+  'int[]': 'tuple of ints',
+  'float[]': 'tuple of floats',
+  'Tensor[]': 'tuple of Tensors',
+  Scalar: 'Number',
+  Operand: 'Tensor',
+  dtype: 'torch.dtype',
+  device: 'torch.device',
+};
+
+function parseDefault(text: string): unknown {
+  if (text === 'None') return null;
+  if (text === 'True') return true;
+  if (text === 'False') return false;
+  if (text.startsWith("'")) return text.slice(1, -1);
+  if (text.startsWith('[')) return JSON.parse(text) as unknown;
+  const n = Number(text);
+  if (Number.isNaN(n) && text !== 'nan') throw new Error(`schema default ${text}`);
+  return n;
+}
+
+function parseParam(text: string, keywordOnly: boolean): Param {
+  const match = /^(\w+)(\[\d*\])?(\?)?(\.\.\.)?\s+(\w+)(?:=(.*))?$/.exec(text);
+  if (!match) throw new Error(`schema parameter '${text}'`);
+  const [, base, list, optional, , name, fallback] = match;
+  const one = checks[base];
+  if (!one) throw new Error(`schema type '${base}'`);
+  let check = one;
+  if (list !== undefined) {
+    // int[1] also takes one int, as in PyTorch; int[] of varargs was gathered before.
+    const single = base === 'Tensor' && list === '[]' ? () => false : one;
+    check = (x) => (Array.isArray(x) ? x.every(one) : single(x));
+  }
+  const inner = check;
+  if (optional) check = (x) => x === null || inner(x);
+  return {
+    name,
+    type: base + (list === undefined ? '' : '[]'),
+    check,
+    required: fallback === undefined,
+    fallback: fallback === undefined ? undefined : parseDefault(fallback),
+    keywordOnly,
+  };
+}
+
+/** Plain objects carry keywords; every class instance is a value. */
+export function isKeywords(x: unknown): x is Record<string, unknown> {
+  return typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;
+}
+
+/** Names under which PyTorch also takes a parameter. */
+const synonyms: Readonly<Record<string, readonly string[]>> = {
+  self: ['input'],
+  input: ['self'],
+  dim: ['axis', 'axes'],
+  dims: ['axes', 'dim'],
+  keepdim: ['keepdims'],
+  other: ['x2'],
+};
+
+/** A parsed schema. */
+export class Schema {
+  private params: readonly Param[] | undefined;
+  private positional = 0;
+  private varargs = -1;
+
+  constructor(
+    readonly name: string,
+    private readonly text: string,
+  ) {}
+
+  private parse(): readonly Param[] {
+    let keywordOnly = false;
+    const params: Param[] = [];
+    for (const raw of this.text.split(/,\s*(?![^[]*\])/)) {
+      const part = raw.trim();
+      if (part === '') continue;
+      if (part === '*') {
+        keywordOnly = true;
+        continue;
+      }
+      if (/^\w+\[\d*\]\??\.\.\./.test(part)) this.varargs = params.length;
+      params.push(parseParam(part, keywordOnly));
+    }
+    const firstKeyword = params.findIndex((p) => p.keywordOnly);
+    this.positional = firstKeyword < 0 ? params.length : firstKeyword;
+    this.params = params;
+    return params;
+  }
+
+  /** Parameter names, in the order of the bound arguments. */
+  get names(): readonly string[] {
+    return (this.params ?? this.parse()).map((p) => p.name);
+  }
+
+  /**
+   * One value per parameter, defaults filled in.
+   * @throws TypeError as PyTorch's argument parser words it.
+   */
+  bind(given: readonly unknown[]): unknown[] {
+    const params = this.params ?? this.parse();
+    let count = given.length;
+    while (count > 0 && given[count - 1] === undefined) count--;
+    let args = given;
+    const last = args[count - 1];
+    let keywords: Record<string, unknown> | null = null;
+    if (isKeywords(last)) {
+      keywords = last;
+      count--;
+    }
+    if (this.varargs >= 0 && count > this.varargs) {
+      const first = args[this.varargs];
+      if (!Array.isArray(first) && first !== null) {
+        args = [...args.slice(0, this.varargs), args.slice(this.varargs, count)];
+        count = args.length;
+      }
+    }
+    if (count > this.positional)
+      throw new TypeError(`${this.name}() takes ${this.positional} positional argument${this.positional === 1 ? '' : 's'} but ${count} were given`);
+    const bound = new Array<unknown>(params.length);
+    for (let i = 0; i < params.length; i++) bound[i] = i < count && args[i] !== undefined ? args[i] : undefined;
+    if (keywords) this.bindKeywords(keywords, bound, count);
+    for (let i = 0; i < params.length; i++) bound[i] = this.checked(params[i], bound[i], i);
+    return bound;
+  }
+
+  private bindKeywords(keywords: Record<string, unknown>, bound: unknown[], count: number): void {
+    const params = this.params as readonly Param[];
+    for (const key of Object.keys(keywords)) {
+      if (keywords[key] === undefined) continue;
+      let i = params.findIndex((p) => p.name === key);
+      if (i < 0) i = params.findIndex((p) => synonyms[p.name]?.includes(key));
+      if (i < 0) throw new TypeError(`${this.name}() got an unexpected keyword argument '${key}'`);
+      if (i < count && bound[i] !== undefined) throw new TypeError(`${this.name}() got multiple values for argument '${key}'`);
+      bound[i] = keywords[key];
+    }
+  }
+
+  private checked(param: Param, value: unknown, i: number): unknown {
+    if (value === undefined) {
+      if (param.required) throw new TypeError(`${this.name}() missing 1 required positional arguments: "${param.name}"`);
+      return param.fallback;
+    }
+    if (!param.check(value)) {
+      const where = param.keywordOnly ? '' : ` (position ${i + 1})`;
+      throw new TypeError(`${this.name}(): argument '${param.name}'${where} must be ${displayed[param.type] ?? param.type}, not ${typeName(value)}`);
+    }
+    if (value instanceof Tensor && (param.type === 'int' || param.type === 'float')) return value.item();
+    return value;
+  }
+}

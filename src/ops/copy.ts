@@ -1,0 +1,124 @@
+// Copies: clone, contiguous, copy_, conversions of dtype and device, detach.
+import { checkInPlace, functionNode, needsGrad, record, recordInPlace } from '../autograd/graph.js';
+import { backendOf } from '../backends/backend.js';
+import { Device, type DeviceLike, device as toDevice } from '../device.js';
+import { DType } from '../dtype.js';
+import { alias, empty, emptyLike } from '../dispatch/allocate.js';
+import { checkOverlap } from '../dispatch/out.js';
+import { isKeywords } from '../dispatch/schema.js';
+import { RuntimeError } from '../errors.js';
+import { sameSizes, Tensor } from '../tensor.js';
+import { method, op, type Op, type Operand } from './define.js';
+import { fillWith } from './fill.js';
+
+/** How the memory of a copy is laid out. */
+export type MemoryFormat = 'torch.contiguous_format' | 'torch.preserve_format' | 'torch.channels_last' | 'torch.channels_last_3d';
+export const contiguous_format: MemoryFormat = 'torch.contiguous_format';
+export const preserve_format: MemoryFormat = 'torch.preserve_format';
+
+/** @internal Copies elements, converting dtypes; same shapes; no history, no version. */
+export function copyInto(out: Tensor, from: Tensor): Tensor {
+  if (out._numel > 0) backendOf(out.device.type).launch('copy', out, from);
+  return out;
+}
+
+/** A copy of the tensor with memory of its own. Differentiable. */
+export const clone: Op<[options?: { memory_format?: MemoryFormat }], Tensor> = op('clone', 'Tensor self, *, str? memory_format=None', (x: Tensor, format: MemoryFormat | null) => {
+  const out = format === contiguous_format ? empty(x.shape, x.dtype, x.device) : emptyLike(x);
+  copyInto(out, x);
+  record('CloneBackward0', [x], [out], () => ([grad]) => [grad]);
+  return out;
+});
+
+/** The tensor itself when its elements lie in row-major order, else a copy of which that is true. */
+export const contiguous: Op<[options?: { memory_format?: MemoryFormat }], Tensor> = op('contiguous', 'Tensor self, *, str? memory_format=None', (x: Tensor) =>
+  x._contiguous ? x : clone(x, { memory_format: contiguous_format }),
+);
+
+/** The tensor with elements of another type; itself when it has that type. */
+export function castTo(x: Tensor, dtype: DType, copy = false): Tensor {
+  if (x.dtype === dtype && !copy) return x;
+  const out = emptyLike(x, dtype);
+  copyInto(out, x);
+  if (!dtype.is_integral) record('ToCopyBackward0', [x], [out], () => ([grad]) => [grad]);
+  return out;
+}
+
+/** Overwrites this tensor with the elements of `src`, broadcast and converted. */
+export const copy_: Op<[src: Operand, non_blocking?: boolean], Tensor> = op('copy_', 'Tensor self, Operand src, bool non_blocking=False', (self: Tensor, src: Operand) => {
+  if (!(src instanceof Tensor)) return fill_(self, src);
+  const grad = needsGrad(self, src);
+  checkInPlace(self, grad);
+  const from = sameSizes(src.shape, self.shape) ? src : src.expand(self.shape);
+  checkOverlap(self, from);
+  copyInto(self, from);
+  const node = grad ? functionNode('CopyBackwards', () => ([g]) => [null, g]) : null;
+  recordInPlace(self, node, [self, src]);
+  return self;
+});
+
+/** Overwrites every element with a value (a number, or a 0-d tensor). */
+export const fill_: Op<[value: Operand], Tensor> = op('fill_', 'Tensor self, Operand value', (self: Tensor, value: Operand) => {
+  if (value instanceof Tensor) {
+    if (value.shape.length > 0)
+      throw new RuntimeError(`fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`);
+    return copy_(self, value);
+  }
+  checkInPlace(self, self.requires_grad);
+  checkOverlap(self, self);
+  fillWith(self, value);
+  recordInPlace(self, needsGrad(self) ? functionNode('FillBackward0', () => () => [null]) : null, [self]);
+  return self;
+});
+
+/** The same elements outside the graph; shares memory. */
+export const detach: Op<[], Tensor> = op('detach', 'Tensor self', (x: Tensor) => alias(x, x.shape, x._strides, x._offset, x._contiguous));
+
+interface ToOptions {
+  dtype?: DType;
+  device?: DeviceLike;
+  copy?: boolean;
+  non_blocking?: boolean;
+  memory_format?: MemoryFormat;
+}
+
+function parseTo(args: readonly unknown[]): { dtype: DType | null; device: Device | null; copy: boolean } {
+  let dtype: DType | null = null;
+  let device: Device | null = null;
+  let copy = false;
+  for (const arg of args) {
+    if (arg instanceof DType) dtype = arg;
+    else if (arg instanceof Tensor) {
+      dtype = arg.dtype;
+      device = arg.device;
+    } else if (arg instanceof Device || typeof arg === 'string' || typeof arg === 'number') device = toDevice(arg);
+    else if (isKeywords(arg)) {
+      const o = arg as ToOptions & { other?: Tensor };
+      if (o.other) [dtype, device] = [o.other.dtype, o.other.device];
+      if (o.dtype) dtype = o.dtype;
+      if (o.device !== undefined && o.device !== null) device = toDevice(o.device);
+      copy = o.copy ?? copy;
+    } else if (arg !== undefined && arg !== null && typeof arg !== 'boolean')
+      throw new TypeError(`to() received an invalid combination of arguments - got (${typeof arg})`);
+  }
+  return { dtype, device, copy };
+}
+
+/** The tensor with another dtype, on another device, or both; itself when nothing changes and no copy is asked for. */
+export const to: Op<readonly (DType | DeviceLike | Tensor | boolean | ToOptions | null | undefined)[], Tensor> = method('to', (x: Tensor, ...args: readonly (DType | DeviceLike | Tensor | boolean | ToOptions | null | undefined)[]) => {
+  const { dtype, device, copy } = parseTo(args);
+  const moved = device === null || device.equals(x.device) ? x : move(x, device);
+  return castTo(moved, dtype ?? x.dtype, copy && moved === x);
+});
+
+function move(x: Tensor, device: Device): Tensor {
+  const out = empty(x.shape, x.dtype, device);
+  if (device.type !== 'meta' && x._numel > 0) {
+    const bytes = new Uint8Array(x.nbytes);
+    const plain = contiguous(x);
+    backendOf(x.device.type).read(plain, bytes);
+    backendOf(device.type).write(out, bytes);
+  }
+  record('ToCopyBackward0', [x], [out], () => ([grad]) => [grad === null ? null : move(grad, x.device)]);
+  return out;
+}

@@ -1,0 +1,241 @@
+// How ops are defined: each is one record, from which come its function, method, in-place and out= forms.
+import { checkInPlace, needsGrad, rebase, recordInPlace } from '../autograd/graph.js';
+import { type Backend, backendOf, type Operand } from '../backends/backend.js';
+import { interception } from '../dispatch/intercept.js';
+import { checkOut, checkOverlap, resizeOut } from '../dispatch/out.js';
+import { checkCast, PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
+import { Schema, typeName } from '../dispatch/schema.js';
+import { RuntimeError } from '../errors.js';
+import { sameSizes, Tensor } from '../tensor.js';
+
+export type { Operand, Scalar } from '../backends/backend.js';
+
+declare const argsOf: unique symbol;
+declare const resultOf: unique symbol;
+
+/** An op that is also a tensor method: called as `torch.op(x, ...args)` or `x.op(...args)`. */
+export interface Op<A extends readonly unknown[], R> {
+  (input: Tensor, ...args: A): R;
+  /** @internal Where the methods' types come from. */
+  readonly [argsOf]?: A;
+  /** @internal */
+  readonly [resultOf]?: R;
+  readonly opName: string;
+}
+
+/** An op with an in-place method `x.op_(...args)`, too. */
+export interface InPlaceOp<A extends readonly unknown[], R> extends Op<A, R> {
+  readonly inPlace: true;
+}
+
+/** Method types of a table of ops. */
+export type Methods<T> = {
+  [K in keyof T as T[K] extends { readonly opName: string } ? K : never]: T[K] extends Op<infer A, infer R> ? (...args: A) => R : never;
+};
+
+/** Types of the in-place methods of a table of ops. */
+export type InPlaceMethods<T> = {
+  [K in keyof T as T[K] extends { readonly inPlace: true } ? `${K & string}_` : never]: T[K] extends Op<infer A, unknown> ? (...args: A) => Tensor : never;
+};
+
+/** What an op's function carries for the installation of methods. */
+interface Installed {
+  opName: string;
+  method?: (this: Tensor, ...args: readonly unknown[]) => unknown;
+  inPlaceMethod?: (this: Tensor, ...args: readonly unknown[]) => unknown;
+}
+
+/** Options that every op with one tensor result takes. */
+export interface Out {
+  /** Where to write the result. */
+  out?: Tensor;
+}
+
+type Impl = (...args: never[]) => unknown;
+
+interface OpOptions {
+  /** Which parameter the method's `this` is; none: no method. Default 0 when the first is `Tensor self`. */
+  self?: number | null;
+  /** Name of the method, when it is not the function's. */
+  inPlace?: boolean;
+}
+
+/** Every op by name, for tools that look at the whole (the fuzzer, the documentation). */
+export const opTable = new Map<string, { readonly schema: Schema; readonly fn: (...args: readonly unknown[]) => unknown }>();
+
+/**
+ * Defines an op from a schema and an implementation over other ops or kernels.
+ * @param name the public name, with dots for namespaces ('nn.functional.pad').
+ * @param schema PyTorch's parameters; `out` is added by itself unless the result is no tensor.
+ * @param impl takes one argument per parameter of the schema.
+ */
+export function op<F>(name: string, schema: string, impl: Impl, options: OpOptions = {}): F {
+  const short = name.slice(name.lastIndexOf('.') + 1);
+  const hasOut = /\bout\b/.test(schema);
+  const full = new Schema(short, schema);
+  const outAt = hasOut ? full.names.indexOf('out') : -1;
+  const self = options.self === undefined ? (schema.startsWith('Tensor self') ? 0 : null) : options.self;
+  const implementation = impl as unknown as (...args: readonly unknown[]) => unknown;
+
+  const execute = (bound: unknown[]): unknown => {
+    const out = outAt < 0 ? null : bound[outAt];
+    if (out === null) return implementation(...bound);
+    bound[outAt] = null;
+    return writeOut(short, bound, implementation(...bound), out);
+  };
+  const call = (...args: readonly unknown[]): unknown => {
+    const bound = full.bind(args);
+    if (interception.current === null) return execute(bound);
+    return interception.current(name, bound, (...next) => execute([...next]));
+  };
+  const installed: Installed = { opName: name };
+  if (self === 0)
+    installed.method = function (...args) {
+      return call(this, ...args);
+    };
+  else if (self !== null)
+    installed.method = function (...args) {
+      return call(...args.slice(0, self), this, ...args.slice(self));
+    };
+  if (options.inPlace)
+    installed.inPlaceMethod = function (...args) {
+      return writeInPlace(this, (x) => call(x, ...args) as Tensor);
+    };
+  opTable.set(name, { schema: full, fn: call });
+  return Object.assign(call, installed, options.inPlace ? { inPlace: true } : {}) as F;
+}
+
+/** Defines a tensor method (and function) that reads its own arguments, such as `to`. */
+export function method<A extends readonly unknown[], R>(name: string, fn: (self: Tensor, ...args: A) => R): Op<A, R> {
+  const call = fn as unknown as (...args: readonly unknown[]) => unknown;
+  const installed: Installed = {
+    opName: name,
+    method(...args) {
+      return call(this, ...args);
+    },
+  };
+  return Object.assign(fn, installed) as unknown as Op<A, R>;
+}
+
+/** Copies results into `out=` tensors, resizing them. */
+function writeOut(name: string, args: readonly unknown[], result: unknown, out: unknown): unknown {
+  if (result instanceof Tensor) {
+    if (!(out instanceof Tensor)) throw new TypeError(`${name}(): argument 'out' must be Tensor, not ${typeName(out)}`);
+    checkOut(name, args, out);
+    storeOut(result, out);
+    return out;
+  }
+  const results = Array.from(result as Iterable<Tensor>);
+  const outs = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
+  if (outs.length !== results.length) throw new TypeError(`${name}(): argument 'out' must be tuple of ${results.length} Tensors`);
+  results.forEach((r, i) => {
+    checkOut(name, args, outs[i]);
+    storeOut(r, outs[i]);
+  });
+  return result instanceof Array ? Object.assign(result, outs) : outs;
+}
+
+function storeOut(result: Tensor, out: Tensor): void {
+  checkCast(result.dtype, out.dtype);
+  resizeOut(out, result.shape);
+  if (result._numel > 0) backend(out).launch('copy', out, result);
+  out._storage.version++;
+}
+
+/** The in-place form of any op: x takes the values and the history of op(x). */
+export function writeInPlace(x: Tensor, compute: (x: Tensor) => Tensor): Tensor {
+  checkInPlace(x, needsGrad(x));
+  const result = compute(x);
+  if (!sameSizes(result.shape, x.shape))
+    throw new RuntimeError(`output with shape [${x.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`);
+  checkCast(result.dtype, x.dtype);
+  checkOverlap(x, x);
+  if (x._numel > 0) backend(x).launch('copy', x, result);
+  recordInPlace(x, null, []);
+  const node = result._meta?.grad_fn;
+  if (node) rebase(x, node);
+  return x;
+}
+
+/** Defines a pointwise op of one tensor: function, method, in-place and out= forms. */
+export function unary(name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> {
+  const record = new PointwiseOp(name, spec);
+  return pointwiseForms(name, 'Tensor self, *, Tensor? out=None', (self) => [record, self], record);
+}
+
+/** Defines a pointwise op of two operands, the second of which may be a number. */
+export function binary(name: string, spec: PointwiseSpec): InPlaceOp<[other: Operand, options?: Out], Tensor> {
+  const record = new PointwiseOp(name, spec);
+  return pointwiseForms(name, 'Operand self, Operand other, *, Tensor? out=None', (self, other) => [record, self, other], record);
+}
+
+/** A pointwise record with the operands to call it on. */
+export type PointwiseCall = readonly [record: PointwiseOp, ...operands: Operand[]];
+
+/**
+ * Defines the forms of a pointwise op whose record depends on its arguments, such as `add` with `alpha`.
+ * @param select picks the record and its operands from the bound arguments (without `out`, the last parameter).
+ * @param fast the record of calls with tensors (or one tensor and a number) alone.
+ */
+export function pointwiseForms<F>(name: string, schema: string, select: (...args: never[]) => PointwiseCall, fast: PointwiseOp | null = null): F {
+  const short = name.slice(name.lastIndexOf('.') + 1);
+  const full = new Schema(short, schema);
+  const choose = select as unknown as (...args: readonly unknown[]) => PointwiseCall;
+  const arity = fast?.arity ?? 0;
+  const general = (given: readonly unknown[], inPlace: boolean): Tensor => {
+    const bound = full.bind(given);
+    const out = (bound.pop() as Tensor | null) ?? null;
+    const [record, ...operands] = choose(...bound);
+    return record.call(operands, inPlace ? (given[0] as Tensor) : out, inPlace);
+  };
+  // Fixed arity and no argument objects: these are the hottest paths of the library.
+  const call = (a?: unknown, b?: unknown, c?: unknown, d?: unknown, x?: unknown, y?: unknown): Tensor => {
+    if (a instanceof Tensor && c === undefined && fast !== null) {
+      if (arity === 1) {
+        if (b === undefined) return fast.call([a]);
+      } else if (arity === 2 && (b instanceof Tensor || typeof b === 'number')) return fast.call([a, b]);
+    }
+    return general([a, b, c, d, x, y], false);
+  };
+  const forms = {
+    opName: name,
+    inPlace: true,
+    method(this: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown, x?: unknown): Tensor {
+      return call(this, a, b, c, d, x);
+    },
+    inPlaceMethod(this: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown, x?: unknown): Tensor {
+      if (arity === 2 && b === undefined && fast !== null && (a instanceof Tensor || typeof a === 'number'))
+        return fast.call([this, a], this, true);
+      return general([this, a, b, c, d, x], true);
+    },
+  };
+  opTable.set(name, { schema: full, fn: call });
+  return Object.assign(call, forms) as unknown as F;
+}
+
+/** A pointwise record without public forms of its own: the engine of ops with more parameters. */
+export function pointwise(name: string, spec: PointwiseSpec): (...operands: readonly Operand[]) => Tensor {
+  const record = new PointwiseOp(name, spec);
+  return Object.assign((...operands: readonly Operand[]) => record.call(operands), { record });
+}
+
+/** Makes the methods of every op of a module. */
+export function installMethods(ops: Readonly<Record<string, unknown>>): void {
+  for (const value of Object.values(ops)) {
+    if (typeof value !== 'function') continue;
+    const { opName, method, inPlaceMethod } = value as Partial<Installed>;
+    if (opName === undefined) continue;
+    const short = opName.slice(opName.lastIndexOf('.') + 1);
+    if (method) define(short, method);
+    if (inPlaceMethod) define(`${short}_`, inPlaceMethod);
+  }
+}
+
+function define(name: string, value: unknown): void {
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+/** The back end of a tensor's device. */
+export function backend(x: Tensor): Backend {
+  return backendOf(x._storage.device.type);
+}

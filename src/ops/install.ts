@@ -1,0 +1,41 @@
+// Puts the ops where they belong: methods on Tensor, and the spellings that the autograd graph asks for.
+import { graphMath } from '../autograd/graph.js';
+import { emptyStrided } from '../dispatch/allocate.js';
+import { tensorHooks } from '../tensor.js';
+import { castTo, copyInto } from './copy.js';
+import { installMethods } from './define.js';
+import { ones_, zeros_, fillWith } from './fill.js';
+import * as table from './table.js';
+import { asStridedBackward, select } from './view.js';
+
+installMethods(table);
+
+tensorHooks.index = (x, i) => select(x, 0, i);
+
+Object.assign(graphMath, {
+  zeros: (like) => zeros_(like.shape, like.dtype, like.device),
+  ones: (like) => ones_(like.shape, like.dtype, like.device),
+  add: (a, b) => a.add(b),
+  add_: (a, b) => a.add_(b),
+  clone: (x) => x.clone(),
+  detach: (x) => x.detach(),
+  copy_: (x, from) => x.copy_(from),
+  zero_: (x) => fillWith(x, 0),
+  sumTo: (x, shape) => sumTo(x, shape),
+  cast: (x, dtype) => castTo(x, dtype),
+  real: (x) => x.to(x.dtype.to_real()),
+  hasNaN: () => false,
+  emptyStrided: (shape, strides, like) => emptyStrided(shape, strides, like.dtype, like.device),
+  asStrided: (x, shape, strides, offset) => x.as_strided(shape, strides, offset),
+  asStridedBackward,
+} satisfies typeof graphMath);
+
+/** Sums a broadcast gradient back to the shape that was broadcast. */
+function sumTo(x: import('../tensor.js').Tensor, shape: readonly number[]): import('../tensor.js').Tensor {
+  const lead = x.shape.length - shape.length;
+  const dims = x.shape.map((_, d) => d).filter((d) => d < lead || (shape[d - lead] === 1 && x.shape[d] !== 1));
+  const kept = dims.length > 0 ? x.sum(dims, true) : x;
+  return lead > 0 ? kept.view([...shape]) : kept;
+}
+
+export { copyInto };

@@ -1,0 +1,30 @@
+// Storages: the bytes behind tensors. Several tensors (views) share one.
+import type { Device } from './device.js';
+
+/** Bytes on a device. The backend that made it takes the bytes back when it has been garbage collected. */
+export class Storage {
+  /** Counts the in-place writes: autograd compares it with the value at the time of saving. */
+  version = 0;
+  /** @internal Mark of the backward pass that last saw this storage as a gradient (see autograd/engine.ts). */
+  pass = 0;
+
+  constructor(
+    readonly device: Device,
+    /** @internal Native address of the first byte; 0 for the meta device and for empty storages. */
+    public address: number,
+    public nbytes: number,
+    /** @internal What owns the bytes, when not this object: a slab, an ArrayBuffer, an aliased storage. */
+    readonly owner: object | null = null,
+  ) {}
+
+  /** The same bytes with a version count of their own: what `x.data` stands on. */
+  alias(): Storage {
+    return new Storage(this.device, this.address, this.nbytes, this);
+  }
+  size(): number {
+    return this.nbytes;
+  }
+  data_ptr(): number {
+    return this.address;
+  }
+}
