@@ -520,6 +520,7 @@ extern const KernelEntry random_kernels[] = {
     {"random_gamma", random_gamma},
     {"random_dirichlet", random_dirichlet},
     {"random_multinomial", random_multinomial},
+    {"random_rrelu", random_rrelu},
     {nullptr, nullptr},
 };
 

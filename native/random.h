@@ -320,6 +320,7 @@ void random_log_normal(double* args);
 void random_poisson(double* args);
 void random_binomial(double* args);
 void random_multinomial(double* args);
+void random_rrelu(double* args);
 void random_gamma(double* args);
 void random_dirichlet(double* args);
 

@@ -138,6 +138,27 @@ void random_log_normal(double* args) {
   });
 }
 
+/** state, noise, input (both of one floating dtype), lower, upper: the slopes of rrelu_with_noise in training.
+    Where input <= 0, uniform on [lower, upper) from a double draw; elsewhere 1, and nothing is drawn. */
+void random_rrelu(double* args) {
+  Args a(args);
+  auto& state = *a.pointer<GeneratorState>();
+  TensorArg noise, input;
+  a.tensor(noise);
+  a.tensor(input);
+  const double lower = a.number(), upper = a.number();
+  with_floating(noise.dtype, [&](auto element) {
+    using T = decltype(element);
+    using C = typename Compute<T>::type;
+    const double from = static_cast<C>(lower), span = static_cast<C>(upper) - from;
+    const i64 n = noise.numel();
+    for (i64 i = 0; i < n; i++) {
+      const bool drawn = widen(input.as<T>()[i]) <= 0;
+      noise.as<T>()[i] = convert<T>(drawn ? draw_unit_double(state) * span + from : 1.0);
+    }
+  });
+}
+
 // ---------------------------------------------------------------------------------------------------------
 // Poisson
 // ---------------------------------------------------------------------------------------------------------
