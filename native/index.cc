@@ -12,6 +12,8 @@ namespace tt {
 inline namespace KERNEL_NS {
 namespace {
 
+using namespace indexing;
+
 struct Dimwise {
   TensorArg index;       // shape of the walk; any strides, 0 included
   TensorArg positional;  // at least as large as index in every dimension

@@ -6,6 +6,8 @@ namespace tt {
 inline namespace KERNEL_NS {
 namespace {
 
+using namespace indexing;
+
 // ---- x[i, j, ...] ------------------------------------------------------------------------------------
 
 /** Index tensors of one shape that address the first `count` dimensions of a tensor; negatives wrap. */

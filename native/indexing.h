@@ -13,6 +13,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace indexing {
 
 // ---- numbers -----------------------------------------------------------------------------------------
 
@@ -327,5 +328,6 @@ inline void report(double* args, bool failed, const TensorArg& index, i64 low, i
   });
 }
 
+}  // namespace indexing
 }  // namespace KERNEL_NS
 }  // namespace tt

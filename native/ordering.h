@@ -7,6 +7,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace indexing {
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -297,5 +298,6 @@ inline void scratch_pair(i64 n, P*& a, P*& b) {
   b = static_cast<P*>(tt_scratch(1, static_cast<size_t>(n) * sizeof(P) + 64));
 }
 
+}  // namespace indexing
 }  // namespace KERNEL_NS
 }  // namespace tt

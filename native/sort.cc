@@ -6,6 +6,8 @@ namespace tt {
 inline namespace KERNEL_NS {
 namespace {
 
+using namespace indexing;
+
 constexpr i64 kParallelFrom = 65536;
 constexpr int kDigitBits = 11;
 constexpr int kBuckets = 1 << kDigitBits;
