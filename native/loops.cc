@@ -15,6 +15,8 @@ constexpr i64 kGrain = 32768;
 constexpr i64 kStageBytes = 24 * 1024;
 constexpr i64 kMinBlock = 512;
 constexpr i64 kMaxBlock = 2048;
+/** Columns of a tile where an input is transposed: runs that long keep the output's lines whole as well. */
+constexpr i64 kTileColumns = 128;
 /** The slot of tt_scratch that the staging blocks of this file live in. */
 constexpr int kScratchSlot = 0;
 
@@ -185,10 +187,10 @@ int transposed_dim(const Loop& loop) {
 
 /**
  * Boxes of at most capacity elements: whole inner dims as long as they fit and an even part of the next.
- * Where an input is transposed, tile_columns of the innermost dim and then rows of the dim it is dense in, so
+ * Where an input is transposed, kTileColumns of the innermost dim and then rows of the dim it is dense in, so
  * that every cache line it reads is used whole.
  */
-void choose_tiling(const Loop& loop, i64 capacity, i64 tile_columns, Tiling& tiling) {
+void choose_tiling(const Loop& loop, i64 capacity, Tiling& tiling) {
   const int inner = loop.ndim - 1;
   for (int d = 0; d < loop.ndim; d++) tiling.extent[d] = 1;
   i64 room = capacity;
@@ -207,7 +209,7 @@ void choose_tiling(const Loop& loop, i64 capacity, i64 tile_columns, Tiling& til
   const int transposed = transposed_dim(loop);
   bool more = true;
   if (transposed >= 0) {
-    take(inner, tile_columns);
+    take(inner, kTileColumns);
     more = take(transposed, room) && tiling.extent[inner] == loop.shape[inner];
   }
   for (int d = inner; d >= 0 && more; d--) {
@@ -362,7 +364,7 @@ void run_staged(Loop& loop) {
   i64 bytes_per_element = 0;
   for (int i = 0; i < loop.count; i++) bytes_per_element += item_size(loop.operands[i].span);
   Tiling tiling;
-  choose_tiling(loop, block_elements(bytes_per_element), 64, tiling);
+  choose_tiling(loop, block_elements(bytes_per_element), tiling);
   const i64 grain = kGrain / tiling.elements;
   parallel_for(tiling.boxes, grain, [&](i64 begin, i64 end) { run_boxes(loop, tiling, begin, end); });
 }
@@ -424,7 +426,7 @@ void copy_items(Loop& loop) {
     return;
   }
   Tiling tiling;
-  choose_tiling(loop, kCopyBytes / size, 64, tiling);
+  choose_tiling(loop, kCopyBytes / size, tiling);
   const i64 grain = kGrain / tiling.elements;
   parallel_for(tiling.boxes, grain > 0 ? grain : 1, [&](i64 begin, i64 end) {
     Box box;

@@ -42,28 +42,30 @@ TT_INLINE To bits_of(From x) {
   return __builtin_bit_cast(To, x);
 }
 
+// Magnitudes are signed integers below: compilers compare those lane by lane on every instruction set.
+
 TT_INLINE float half_to_float(Half h) {
-  const uint32_t sign = static_cast<uint32_t>(h.bits & 0x8000) << 16;
-  const uint32_t magnitude = static_cast<uint32_t>(h.bits & 0x7fff) << 13;
+  const int32_t sign = static_cast<int32_t>(static_cast<uint32_t>(h.bits & 0x8000) << 16);
+  const int32_t magnitude = (h.bits & 0x7fff) << 13;
   // Rebias the exponent; infinities and NaN need the rest of the way up to the largest exponent.
-  uint32_t normal = magnitude + (112u << 23);
-  normal += magnitude >= (31u << 23) ? 112u << 23 : 0;
+  const int32_t rebias = magnitude >= (31 << 23) ? 224 << 23 : 112 << 23;
   // A subnormal is mantissa * 2^-24: let the subtraction normalise it.
-  const float subnormal = bits_of<float>(magnitude + (113u << 23)) - bits_of<float>(113u << 23);
-  return bits_of<float>((magnitude < (1u << 23) ? bits_of<uint32_t>(subnormal) : normal) | sign);
+  const float subnormal = bits_of<float>(magnitude + (113 << 23)) - bits_of<float>(113 << 23);
+  return bits_of<float>((magnitude < (1 << 23) ? bits_of<int32_t>(subnormal) : magnitude + rebias) | sign);
 }
 
 TT_INLINE Half float_to_half(float x) {
   const uint32_t bits = bits_of<uint32_t>(x);
-  const uint32_t magnitude = bits & 0x7fffffff;
+  const int32_t magnitude = static_cast<int32_t>(bits & 0x7fffffff);
   // Adding just under half of the last kept bit, plus that bit, rounds to nearest even.
-  const uint32_t rounded = (magnitude + 0xfff + ((magnitude >> 13) & 1) - (112u << 23)) >> 13;
+  const int32_t rounded = (magnitude + (0xfff - (112 << 23)) + ((magnitude >> 13) & 1)) >> 13;
   // Below 2^-14, adding 0.5 leaves the rounded subnormal in the low mantissa bits.
-  const uint32_t subnormal = bits_of<uint32_t>(bits_of<float>(magnitude) + 0.5f) - bits_of<uint32_t>(0.5f);
-  uint32_t result = magnitude < (113u << 23) ? subnormal : rounded;
-  result = magnitude >= (143u << 23) ? 0x7c00 : result;
-  result = magnitude > (255u << 23) ? 0x7e00 | ((magnitude >> 13) & 0x3ff) : result;
-  return {static_cast<uint16_t>(result | (bits >> 16 & 0x8000))};
+  const int32_t subnormal = bits_of<int32_t>(bits_of<float>(magnitude) + 0.5f) - bits_of<int32_t>(0.5f);
+  // What is too large ends up beyond infinity's bits; ties at the top have already rounded up to them.
+  const int32_t finite = rounded < 0x7c00 ? rounded : 0x7c00;
+  int32_t result = magnitude < (113 << 23) ? subnormal : finite;
+  result = magnitude > (255 << 23) ? 0x7e00 : result;
+  return {static_cast<uint16_t>(static_cast<uint32_t>(result) | (bits >> 16 & 0x8000))};
 }
 
 TT_INLINE float bfloat16_to_float(BFloat16 b) { return bits_of<float>(static_cast<uint32_t>(b.bits) << 16); }
@@ -72,7 +74,8 @@ TT_INLINE BFloat16 float_to_bfloat16(float x) {
   const uint32_t bits = bits_of<uint32_t>(x);
   const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   const uint32_t nan = bits >> 16 | 0x40;
-  return {static_cast<uint16_t>((bits & 0x7fffffff) > (255u << 23) ? nan : rounded)};
+  const int32_t magnitude = static_cast<int32_t>(bits & 0x7fffffff);
+  return {static_cast<uint16_t>(magnitude > (255 << 23) ? nan : rounded)};
 }
 
 /** The value of an element as a C number: the real part of a complex one. */
@@ -146,6 +149,12 @@ void convert(void* dst, const void* src, i64 n) {
   }
 }
 
+/** The same dtype on both sides, whatever it is. */
+template <int Size>
+void convert_same(void* dst, const void* src, i64 n) {
+  memcpy(dst, src, static_cast<size_t>(n) * Size);
+}
+
 template <class From>
 Convert from_any(DType to) {
   switch (to) {
@@ -155,6 +164,16 @@ Convert from_any(DType to) {
     case DType::F64: return convert<double, From>;
     case DType::C128: return convert<Complex<double>, From>;
     default: return nullptr;
+  }
+}
+
+/** Small integers also widen among themselves: for ops that have spans of those types. */
+template <class From>
+Convert from_small(DType to) {
+  switch (to) {
+    case DType::I16: return convert<int16_t, From>;
+    case DType::I32: return convert<int32_t, From>;
+    default: return from_any<From>(to);
   }
 }
 
@@ -221,16 +240,19 @@ void copy_rows(T* dst, i64 dst_row, const T* src, i64 src_row, i64 rows, i64 col
   }
 }
 
+/** Rows and columns of the tiles that a transpose works in. */
 template <class T>
+constexpr int tile_size = sizeof(T) == 16 ? 4 : (sizeof(T) <= 2 ? 16 : TT_VECTOR_BYTES) / static_cast<int>(sizeof(T));
+
+template <class T, int N>
 struct Tile {
-  static constexpr int bytes = sizeof(T) <= 2 ? 16 : TT_VECTOR_BYTES;
-  static constexpr int size = bytes / static_cast<int>(sizeof(T));
+  static constexpr int bytes = N * static_cast<int>(sizeof(T));
   typedef T Row __attribute__((vector_size(bytes)));
   typedef T Memory __attribute__((vector_size(bytes), aligned(1), may_alias));
 };
 
 template <class Row, int... I>
-TT_INLINE Row interleave(Row a, Row b, int, std::integer_sequence<int, I...>) {
+TT_INLINE Row interleave(Row a, Row b, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(a, b, ((I & 1) ? static_cast<int>(sizeof...(I)) + I / 2 : I / 2)...);
 }
 template <class Row, int... I>
@@ -239,12 +261,11 @@ TT_INLINE Row interleave_high(Row a, Row b, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(a, b, ((I & 1) ? n + n / 2 + I / 2 : n / 2 + I / 2)...);
 }
 
-/** Transposes one square tile in registers: log2(size) rounds of interleaving row i with row i + size / 2. */
-template <class T>
+/** Transposes one square tile in registers: log2(n) rounds of interleaving row i with row i + n / 2. */
+template <int n, class T>
 TT_INLINE void transpose_tile(T* dst, i64 dst_row, const T* src, i64 src_col) {
-  using Row = typename Tile<T>::Row;
-  using Memory = typename Tile<T>::Memory;
-  constexpr int n = Tile<T>::size;
+  using Row = typename Tile<T, n>::Row;
+  using Memory = typename Tile<T, n>::Memory;
   constexpr auto lane = std::make_integer_sequence<int, n>{};
   Row a[n];
 #pragma GCC unroll 16
@@ -254,7 +275,7 @@ TT_INLINE void transpose_tile(T* dst, i64 dst_row, const T* src, i64 src_col) {
     Row b[n];
 #pragma GCC unroll 16
     for (int i = 0; i < n / 2; i++) {
-      b[2 * i] = interleave(a[i], a[i + n / 2], 0, lane);
+      b[2 * i] = interleave(a[i], a[i + n / 2], lane);
       b[2 * i + 1] = interleave_high(a[i], a[i + n / 2], lane);
     }
 #pragma GCC unroll 16
@@ -264,23 +285,73 @@ TT_INLINE void transpose_tile(T* dst, i64 dst_row, const T* src, i64 src_col) {
   for (int i = 0; i < n; i++) *reinterpret_cast<Memory*>(dst + i * dst_row) = a[i];
 }
 
-/** dst[r, c] = src[c, r], rows of both contiguous. */
-template <class T>
-void transpose(T* dst, i64 dst_row, const T* src, i64 src_col, i64 rows, i64 cols) {
-  i64 r = 0;
+/** The same for elements [0, n) of a source line: reads it once, whole. */
+template <int N, class T>
+TT_INLINE void scatter_line(T* dst, i64 dst_row, const T* src) {
+#pragma GCC unroll 16
+  for (int i = 0; i < N; i++) dst[i * dst_row] = src[i];
+}
+
+/** A transpose of a multiple of tile rows: column by column, so that lines are read once. */
+template <int tile, class T>
+TT_INLINE void transpose_rows(T* dst, i64 dst_row, const T* src, i64 src_col, i64 rows, i64 cols) {
+  i64 c = 0;
   if constexpr (sizeof(T) < 16) {
-    constexpr int n = Tile<T>::size;
-    for (; r + n <= rows; r += n) {
-      i64 c = 0;
-      for (; c + n <= cols; c += n) transpose_tile(dst + r * dst_row + c, dst_row, src + c * src_col + r, src_col);
-      for (; c < cols; c++) {
-        for (i64 i = r; i < r + n; i++) dst[i * dst_row + c] = src[c * src_col + i];
+    for (; c + tile <= cols; c += tile) {
+      for (i64 r = 0; r < rows; r += tile) {
+        transpose_tile<tile>(dst + r * dst_row + c, dst_row, src + c * src_col + r, src_col);
+      }
+    }
+    if constexpr (tile > 4) {
+      if (cols - c >= 4) {
+        transpose_rows<tile / 2>(dst + c, dst_row, src + c * src_col, src_col, rows, cols - c);
+        return;
       }
     }
   }
-  for (; r < rows; r++) {
-    for (i64 c = 0; c < cols; c++) dst[r * dst_row + c] = src[c * src_col + r];
+  for (; c < cols; c++) {
+    for (i64 r = 0; r < rows; r += tile) scatter_line<tile>(dst + r * dst_row + c, dst_row, src + c * src_col + r);
   }
+}
+
+/** dst[r, c] = src[c, r], rows of both contiguous. */
+template <int tile, class T>
+void transpose(T* dst, i64 dst_row, const T* src, i64 src_col, i64 rows, i64 cols) {
+  // A cache line of the source at a time, but not more rows than a cache keeps destination lines at one offset.
+  constexpr i64 line = sizeof(T) < 4 ? 16 : 64 / static_cast<i64>(sizeof(T));
+  i64 r = 0;
+  while (r + tile <= rows) {
+    const i64 left = (rows - r) / tile * tile;
+    const i64 n = left < line ? left : line;
+    transpose_rows<tile>(dst + r * dst_row, dst_row, src + r, src_col, n, cols);
+    r += n;
+  }
+  if constexpr (tile > 4) {
+    if (r < rows) transpose<tile / 2>(dst + r * dst_row, dst_row, src + r, src_col, rows - r, cols);
+  } else {
+    for (; r < rows; r++) {
+      for (i64 c = 0; c < cols; c++) dst[r * dst_row + c] = src[c * src_col + r];
+    }
+  }
+}
+
+template <class Row, int... I>
+TT_INLINE Row evens(Row a, Row b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, 2 * I...);
+}
+
+/** Every second element of src. */
+template <class T>
+void gather_evens(T* dst, const T* src, i64 n) {
+  i64 i = 0;
+  if constexpr (sizeof(T) < 16) {
+    // Two vectors hold one element beyond the last even one: the last vector is left to the loop below.
+    constexpr auto lane = std::make_integer_sequence<int, lanes<T>>{};
+    for (; i + lanes<T> < n; i += lanes<T>) {
+      store(dst + i, evens(load(src + 2 * i), load(src + 2 * i + lanes<T>), lane));
+    }
+  }
+  for (; i < n; i++) dst[i] = src[2 * i];
 }
 
 template <class T>
@@ -304,7 +375,9 @@ void move_matrix(T* dst, i64 dst_row, i64 dst_col, const T* src, i64 src_row, i6
   } else if (dst_col == 1 && src_col == 0) {
     repeat_columns(dst, dst_row, src, src_row, rows, cols);
   } else if (dst_col == 1 && src_row == 1) {
-    transpose(dst, dst_row, src, src_col, rows, cols);
+    transpose<tile_size<T>>(dst, dst_row, src, src_col, rows, cols);
+  } else if (dst_col == 1 && src_col == 2) {
+    for (i64 r = 0; r < rows; r++) gather_evens(dst + r * dst_row, src + r * src_row, cols);
   } else {
     move_strided(dst, dst_row, dst_col, src, src_row, src_col, rows, cols);
   }
@@ -346,15 +419,24 @@ constexpr i64 magnitude(i64 x) { return x < 0 ? -x : x; }
 }  // namespace
 
 Convert converter(DType from, DType to) {
+  if (from == to) {
+    switch (item_size(from)) {
+      case 1: return convert_same<1>;
+      case 2: return convert_same<2>;
+      case 4: return convert_same<4>;
+      case 8: return convert_same<8>;
+      default: return convert_same<16>;
+    }
+  }
   switch (from) {
     case DType::Bool: return from_span<Boolean>(to);
     case DType::I64: return from_span<i64>(to);
     case DType::F32: return from_span<float>(to);
     case DType::F64: return from_span<double>(to);
     case DType::C128: return from_span<Complex<double>>(to);
-    case DType::U8: return from_any<u8>(to);
-    case DType::I8: return from_any<int8_t>(to);
-    case DType::I16: return from_any<int16_t>(to);
+    case DType::U8: return from_small<u8>(to);
+    case DType::I8: return from_small<int8_t>(to);
+    case DType::I16: return from_small<int16_t>(to);
     case DType::I32: return from_any<int32_t>(to);
     case DType::F16: return from_any<Half>(to);
     case DType::BF16: return from_any<BFloat16>(to);

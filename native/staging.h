@@ -21,7 +21,10 @@ void load_convert(DType span, const char* src, DType src_dtype, i64 stride, void
  */
 void store_convert(DType dst_dtype, char* dst, i64 stride, DType span, const void* src, i64 n);
 
-/** Converts contiguous arrays that do not overlap; null where no direct conversion exists (neither is a span dtype). */
+/**
+ * Converts contiguous arrays that do not overlap: from or to a span dtype, between equal dtypes, and from Bool and
+ * small integers to I16 and I32. Null for the other pairs.
+ */
 using Convert = void (*)(void* dst, const void* src, i64 n);
 Convert converter(DType from, DType to);
 
