@@ -109,11 +109,24 @@ void collapse(Batch<T, S>& x) {
   }
 }
 
+/** A product of one element is an inner product, which divides k among the threads. */
+template <class T, class S>
+void run_inner(const Batch<T, S>& x) {
+  const Product<S, S>& p = x.first;
+  const Epilogue<T>& e = x.epilogue;
+  T v = e.alpha * inner_product<T, S>(p.a, p.a_col, p.b, p.b_row, p.k);
+  if (e.bias != nullptr) v += e.bias[0];
+  if (e.row_bias != nullptr) v += e.row_bias[0];
+  if (e.beta != T(0)) v += e.beta * widened<T>(*p.c);
+  narrow(*p.c, v);
+}
+
 template <class T, class S>
 void run_batch(Batch<T, S>& x) {
   collapse(x);
   orient(x);
   const Product<S, S>& p = x.first;
+  if (x.count == 1 && p.m == 1 && p.n == 1) return run_inner(x);
   const i64 work = p.m * p.n * (p.k + 4);
   const i64 threads = tt_num_threads();
   Grid grid{1, 1};
@@ -229,7 +242,7 @@ struct DotArgs {
 
 template <class T, class S>
 void dot_of(const DotArgs& d) {
-  run_dot<T, S>(d.out.as<S>(), d.x.as<S>(), d.x.strides[0], d.y.as<S>(), d.y.strides[0], d.x.shape[0]);
+  narrow(*d.out.as<S>(), inner_product<T, S>(d.x.as<S>(), d.x.strides[0], d.y.as<S>(), d.y.strides[0], d.x.shape[0]));
 }
 
 template <class T>

@@ -22,9 +22,11 @@ struct Product {
   i64 c_row, c_col;
 };
 
-constexpr i64 kBlockBytesK = 1024;     // one row of a k-block: 256 floats, so that a panel of B takes 32 KB
+constexpr i64 kBlockBytesK = 2048;    // one row of a k-block: 512 floats, so that a panel of B stays near L1
 constexpr i64 kBlockRowTiles = 12;     // tiles of A in one L2 block
-constexpr i64 kBlockColumns = 1024;    // columns of B packed at a time
+constexpr i64 kBlockColumns = 512;     // columns of B packed at a time
+
+constexpr i64 kStreamedB = 64 * 1024;  // elements of B beyond which one row of C takes them in memory order
 
 TT_INLINE i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
 TT_INLINE i64 min_of(i64 a, i64 b) { return a < b ? a : b; }
@@ -141,10 +143,60 @@ T* gemm_scratch(GemmScratch slot, i64 count) {
   return static_cast<T*>(tt_scratch(slot, static_cast<size_t>(count) * sizeof(T)));
 }
 
+/** y[j] += x[0] b[0, j] + ... + x[R - 1] b[R - 1, j]. */
+template <class T, int R>
+void add_rows(T* y, const T* x, i64 x_step, const T* b, i64 b_row, i64 n) {
+  constexpr int L = lanes<T>;
+  Vec<T> xv[R];
+  TT_UNROLL
+  for (int r = 0; r < R; r++) xv[r] = broadcast(x[r * x_step]);
+  i64 j = 0;
+  for (; j + L <= n; j += L) {
+    Vec<T> sum = load(y + j);
+    TT_UNROLL
+    for (int r = 0; r < R; r++) sum += xv[r] * load(b + r * b_row + j);
+    store(y + j, sum);
+  }
+  for (; j < n; j++) {
+    T sum = y[j];
+    TT_UNROLL
+    for (int r = 0; r < R; r++) sum += xv[r][0] * b[r * b_row + j];
+    y[j] = sum;
+  }
+}
+
+/** One row of C, B contiguous along n: B streams through once in the order of memory. */
+template <class T>
+void gemm_one_row(const Product<T, T>& x, const Epilogue<T>& epilogue) {
+  constexpr i64 kPart = 4096;
+  constexpr int kRows = 8;
+  T* y = gemm_scratch<T>(kSums, min_of(kPart, x.n));
+  for (i64 j = 0; j < x.n; j += kPart) {
+    const i64 n = min_of(kPart, x.n - j);
+    for (i64 i = 0; i < n; i++) y[i] = T(0);
+    const T* b = x.b + j;
+    i64 p = 0;
+    for (; p + kRows <= x.k; p += kRows) {
+      add_rows<T, kRows>(y, x.a + p * x.a_col, x.a_col, b + p * x.b_row, x.b_row, n);
+    }
+    for (; p < x.k; p++) add_rows<T, 1>(y, x.a + p * x.a_col, x.a_col, b + p * x.b_row, x.b_row, n);
+    TileArgs<T> t;
+    t.c = x.c + j;
+    t.c_row = 0;
+    t.cols = n;
+    t.epilogue = epilogue;
+    if (epilogue.bias != nullptr) t.epilogue.bias += j;
+    finish_tile(y, 0, 1, t);
+  }
+}
+
 /** C contiguous along n and of the type of the sum. */
 template <class T, class S>
 void gemm_serial(const Product<S, T>& x, const Epilogue<T>& epilogue) {
   constexpr bool Same = same_type<T, S>;
+  if constexpr (Same) {
+    if (x.m == 1 && x.b_col == 1 && x.k * x.n > kStreamedB) return gemm_one_row<T>(x, epilogue);
+  }
   constexpr i64 kCols = Tile<T>::cols;
   constexpr i64 kBlockK = kBlockBytesK / static_cast<i64>(sizeof(T));
   const i64 k_blocks = x.k <= kBlockK + kBlockK / 2 ? 1 : ceil_div(x.k, kBlockK);

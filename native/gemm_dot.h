@@ -195,12 +195,9 @@ T dot_chunk(const S* x, i64 x_stride, const S* y, i64 y_stride, i64 n) {
 
 /** Inner product of any length: sums of fixed chunks, so that the result depends on no thread count. */
 template <class T, class S>
-void run_dot(S* out, const S* x, i64 x_stride, const S* y, i64 y_stride, i64 n) {
+T inner_product(const S* x, i64 x_stride, const S* y, i64 y_stride, i64 n) {
   const i64 chunks = ceil_div(n, kDotChunk);
-  if (chunks <= 1) {
-    narrow(*out, dot_chunk<T, S>(x, x_stride, y, y_stride, n));
-    return;
-  }
+  if (chunks <= 1) return dot_chunk<T, S>(x, x_stride, y, y_stride, n);
   T* sums = gemm_scratch<T>(kSums, chunks);
   parallel_for(chunks, 16, [&](i64 begin, i64 end) {
     for (i64 c = begin; c < end; c++) {
@@ -211,7 +208,7 @@ void run_dot(S* out, const S* x, i64 x_stride, const S* y, i64 y_stride, i64 n) 
   for (i64 count = chunks; count > 1; count = (count + 1) / 2) {
     for (i64 i = 0; i + (count + 1) / 2 < count; i++) sums[i] += sums[i + (count + 1) / 2];
   }
-  narrow(*out, sums[0]);
+  return sums[0];
 }
 
 }  // namespace KERNEL_NS

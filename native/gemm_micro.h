@@ -143,6 +143,14 @@ void tile_kernel(const TileArgs<T>& t) {
     TT_UNROLL
     for (int g = 1; g < Groups; g++) a[g] = t.a + 3 * g * a_row;
   }
+  if (t.k >= 64) {
+    // The rows of C arrive while the sums are formed.
+    TT_UNROLL
+    for (int i = 0; i < MR; i++) {
+      TT_UNROLL
+      for (int v = 0; v < NV; v++) __builtin_prefetch(t.c + i * t.c_row + v * L, 1);
+    }
+  }
   for (i64 p = t.k; p > 0; p--) {
     Vec<T> bv[NV];
     TT_UNROLL
