@@ -128,7 +128,8 @@ inline double s_gamma_prefix(double a, double x) {
   const double z = 1 / (a * a);
   const double correction =
       (1.0 / 12 - z * (1.0 / 360 - z * (1.0 / 1260 - z * (1.0 / 1680 - z * (1.0 / 1188 - z * (691.0 / 360360 - z / 156)))))) / a;
-  return std::exp(a * s_log1pmx((x - a) / a) - correction) / std::sqrt(2 * kPi * a);
+  const double exponent = x < 0.5 * a ? a * std::log(x / a) + (a - x) : a * s_log1pmx((x - a) / a);
+  return std::exp(exponent - correction) / std::sqrt(2 * kPi * a);
 }
 /** Temme's uniform expansion for large a and x near a: the upper function Q(a, x); its complement when lower. */
 inline double s_igamma_uniform(double a, double x, bool lower) {

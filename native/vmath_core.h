@@ -236,12 +236,41 @@ TT_INLINE V v_mad(V a, V b, V c) {
 }
 /** c0 + c1 x + c2 x^2 ...: Horner's rule, the constant term first. */
 template <class V>
-TT_INLINE V v_poly(V, double c0) {
+TT_INLINE V v_horner(V, double c0) {
   return v_k<V>(c0);
 }
 template <class V, class... Rest>
-TT_INLINE V v_poly(V x, double c0, Rest... rest) {
-  return v_mad(v_poly(x, rest...), x, v_k<V>(c0));
+TT_INLINE V v_horner(V x, double c0, Rest... rest) {
+  return v_mad(v_horner(x, rest...), x, v_k<V>(c0));
+}
+/** Every second coefficient, from the first (even) or the second (odd), as a polynomial in z. */
+template <class V, class... Rest>
+TT_INLINE V v_even(V z, double c0, Rest... rest);
+template <class V, class... Rest>
+TT_INLINE V v_odd(V z, double, Rest... rest) {
+  if constexpr (sizeof...(rest) == 1) {
+    return v_k<V>(static_cast<double>((rest + ...)));
+  } else {
+    return v_even(z, rest...);
+  }
+}
+template <class V, class... Rest>
+TT_INLINE V v_even(V z, double c0, Rest... rest) {
+  if constexpr (sizeof...(rest) < 2) {
+    return v_k<V>(c0);
+  } else {
+    return v_mad(v_odd(z, rest...), z, v_k<V>(c0));
+  }
+}
+/** v_horner, from six coefficients on as two interleaved chains: half the latency. */
+template <class V, class... Coefficients>
+TT_INLINE V v_poly(V x, Coefficients... c) {
+  if constexpr (sizeof...(c) < 6) {
+    return v_horner(x, c...);
+  } else {
+    const V z = x * x;
+    return v_mad(v_odd(z, c...), x, v_even(z, c...));
+  }
 }
 
 template <class V>

@@ -6,6 +6,36 @@
 namespace tt {
 inline namespace KERNEL_NS {
 
+// erf(x) = -expm1(-x Q(x)) with Q(x) = -log(erfc(x)) / x, smooth and positive: one polynomial for the whole range, and
+// expm1 loses nothing near 0. The leading coefficient is kept in two parts.
+TT_INLINE VecF v_erf_exponent(VecF a) {
+  const VecF q = v_poly(a, -5.404945113696158e-08, 0.6366193890571594, 0.10277776420116425, -0.01915283501148224,
+                        -0.00016080743807833642, 0.0016674352809786797, -0.0006330544711090624, 0.000117698815301992,
+                        -9.262120329367463e-06);
+  return v_mad(a, v_k<VecF>(1.128379225730896), a * q);
+}
+TT_INLINE VecD v_erf_exponent(VecD a) {
+  const VecD low = v_poly(a, -9.709662992651198e-18, 0.636619772367591, 0.10277260330131323, -0.019128446993052203,
+                          -0.00020919485452292318, 0.0016962076754693108, -0.0005901324641650359, 2.5904639078517006e-05);
+  const VecD middle = v_poly(a, 6.442007013454166e-05, -2.957482147515019e-05, 3.168335574793595e-06,
+                             3.1345769417064442e-06, -2.0387031286094796e-06, 5.717458257233195e-07,
+                             -1.2353049578960439e-08, -6.543877662130588e-08);
+  const VecD high = v_poly(a, 3.447875118039674e-08, -1.0743489926047603e-08, 2.3540286458415707e-09,
+                           -3.7500691183493493e-10, 4.289048509655833e-11, -3.3538700123113828e-12,
+                           1.6095775675421217e-13, -3.579832126252218e-15);
+  const VecD a2 = a * a, a4 = a2 * a2, a8 = a4 * a4, q = v_mad(v_mad(high, a8, middle), a8, low);
+  return v_mad(a, v_k<VecD>(1.1283791670955126), a * q);
+}
+template <class V>
+TT_INLINE V v_erf_float(V x) {
+  constexpr double limit = sizeof(Lane<V>) == 4 ? 3.95 : 5.95;  // 1 from there on
+  V a = v_abs_float(x);
+  a = a > v_k<V>(limit) ? v_k<V>(limit) : a;
+  return v_copysign(v_expm1_short(-v_erf_exponent(a)), x);
+}
+TT_INLINE VecF v_erf(VecF x) { return v_erf_float(x); }
+TT_INLINE VecD v_erf(VecD x) { return v_erf_float(x); }
+
 /** exp(x^2) erfc(x), by Laplace's continued fraction beyond 2 and directly below. */
 inline double s_erfcx(double x) {
   if (x < -26.7) return __builtin_inf();
@@ -53,7 +83,6 @@ inline double s_ndtri(double p) {
   return p < 0.5 ? -y : y;
 }
 
-TT_MAP1(erf, std::erf)
 TT_MAP1(erfc, std::erfc)
 TT_MAP1(erfcx, s_erfcx)
 TT_MAP1(erfinv, s_erfinv)
