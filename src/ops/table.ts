@@ -1,5 +1,6 @@
 // Every op, family by family: functions of the torch namespace, and by them the methods of Tensor.
 export * from './arithmetic.js';
+export * from './complex.js';
 export * from './copy.js';
 export * from './indexing.js';
 export * from './matmul.js';
