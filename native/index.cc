@@ -1,5 +1,5 @@
 // Indexing along one dimension: gather, scatter, scatter_reduce, index_select, index_add, index_copy,
-// index_fill, embedding and its backward. Semantics follow torch.gather, Tensor.scatter_reduce_ and their kin.
+// index_fill. Semantics follow torch.gather, Tensor.scatter_reduce_ and their kin.
 //
 // All of them are one loop: positions run over the index tensor's shape, an "addressed" operand is read or
 // written at index[position] along dim, a "positional" operand at the position itself. Indices that are
@@ -474,118 +474,6 @@ void index_fill(double* args) {
   report(args, scatter_any(d), index, -size, size);
 }
 
-/** The [n] or [n, columns] view of a contiguous tensor whose last dimension is `columns`. */
-TensorArg as_rows(const TensorArg& t, i64 columns) {
-  TensorArg r = t;
-  i64 rows = 1;
-  for (int d = 0; d + 1 < t.ndim; d++) rows *= t.shape[d];
-  r.ndim = 2;
-  r.shape[0] = rows;
-  r.shape[1] = columns;
-  set_contiguous(r);
-  return r;
-}
-
-TensorArg as_line(const TensorArg& t) {
-  TensorArg r = t;
-  r.ndim = 1;
-  r.shape[0] = t.numel();
-  r.strides[0] = 1;
-  return r;
-}
-
-void embedding(double* args) {
-  Args a(args);
-  Dimwise d;
-  TensorArg out, index;
-  a.tensor(out);
-  a.tensor(d.addressed);
-  a.tensor(index);
-  index = as_line(index);
-  d.positional = as_rows(out, d.addressed.shape[1]);
-  d.dim = 0;
-  d.index = expand_index(index, d.positional, 0);
-  report(args, gather_any(d), index, 0, d.size());
-}
-
-/** How often each of the `size` rows occurs; false when an index is out of range. */
-bool count_rows(const TensorArg& index, i64 size, i64* counts) {
-  memset(counts, 0, static_cast<size_t>(size) * 8);
-  const i64 n = index.shape[0];
-  for (i64 j = 0; j < n; j++) {
-    const i64 v = index.as<i64>()[j];
-    if (out_of_range(v, 0, size)) return false;
-    counts[v]++;
-  }
-  return true;
-}
-
-/** weight[index[j]] += grad[j] * scale for the columns [begin, end), rows in order. */
-template <class T>
-bool add_rows(const TensorArg& weight, const TensorArg& grad, const TensorArg& index, i64 padding,
-              const i64* counts, i64 begin, i64 end) {
-  const i64 columns = weight.shape[1], rows = weight.shape[0], n = index.shape[0];
-  for (i64 j = 0; j < n; j++) {
-    const i64 v = index.as<i64>()[j];
-    if (out_of_range(v, 0, rows)) return false;
-    if (v == padding) continue;
-    T* to = weight.as<T>() + v * columns;
-    const T* from = grad.as<T>() + j * columns;
-    if (counts == nullptr) {
-      for (i64 c = begin; c < end; c++) to[c] = static_cast<T>(to[c] + from[c]);
-    } else {
-      using Real = decltype([] {
-        if constexpr (requires(T x) { x.re; }) return T().re;
-        else return T();
-      }());
-      const Real scale = Real(1) / static_cast<Real>(counts[v]);
-      for (i64 c = begin; c < end; c++) {
-        if constexpr (requires { to[c].re; }) {
-          to[c] = {to[c].re + from[c].re * scale, to[c].im + from[c].im * scale};
-        } else {
-          to[c] = static_cast<T>(to[c] + from[c] * scale);
-        }
-      }
-    }
-  }
-  return true;
-}
-
-void embedding_backward(double* args) {
-  Args a(args);
-  TensorArg weight, grad, index;
-  a.tensor(weight);
-  a.tensor(grad);
-  a.tensor(index);
-  const i64 padding = a.integer();
-  const bool by_frequency = a.flag();
-  index = as_line(index);
-  const i64 columns = weight.shape[1], rows = weight.shape[0];
-  memset(weight.data, 0, static_cast<size_t>(weight.numel() * item_size(weight.dtype)));
-  i64* counts = nullptr;
-  bool failed = false;
-  if (by_frequency) {
-    counts = static_cast<i64*>(tt_scratch(1, static_cast<size_t>(rows) * 8 + 8));
-    failed = !count_rows(index, rows, counts);
-  }
-  TensorArg to = weight, from = grad;
-  if (is_half(weight.dtype)) {
-    to = float_copy(weight, 2);
-    from = float_copy(grad, 3);
-  }
-  i64 grain = grain_of(index.shape[0]);
-  if (grain < 32) grain = 32;
-  if (!failed) {
-    by_ring(to.dtype, [&]<class T>() {
-      parallel_for(columns, grain, [&](i64 begin, i64 end) {
-        if (!add_rows<T>(to, from, index, padding, counts, begin, end)) raise(failed);
-      });
-    });
-  }
-  if (is_half(weight.dtype)) store_float_copy(weight, to);
-  report(args, failed, index, 0, rows);
-}
-
 }  // namespace
 
 extern const KernelEntry index_kernels[];
@@ -597,8 +485,6 @@ const KernelEntry index_kernels[] = {
     {"index_add", index_add},
     {"index_copy", index_copy},
     {"index_fill", index_fill},
-    {"embedding", embedding},
-    {"embedding_backward", embedding_backward},
     {nullptr, nullptr},
 };
 

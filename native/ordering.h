@@ -92,7 +92,10 @@ struct Packing {
   static constexpr int kKeyBits = static_cast<int>(sizeof(Item)) * 8;
 
   static TT_INLINE P pack(Item x, i64 index, Item flip) {
-    return (static_cast<P>(static_cast<Item>(K::key(x) ^ flip)) << kShift) | static_cast<P>(index);
+    return with_key(static_cast<Item>(K::key(x) ^ flip), index);
+  }
+  static TT_INLINE P with_key(Item key, i64 index) {
+    return (static_cast<P>(key) << kShift) | static_cast<P>(index);
   }
   static TT_INLINE i64 index(P p) {
     return kWide ? static_cast<i64>(static_cast<uint64_t>(p)) : static_cast<i64>(static_cast<uint32_t>(p));
