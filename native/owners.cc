@@ -48,15 +48,8 @@ Block* Owners::allocate(napi_value owner, size_t nbytes, napi_status* status) {
   *status = napi_ok;
   handed_out_ += static_cast<double>(nbytes) + kChargePerBlock;
   if (handed_out_ >= budget_) sweep(false);
-  if (!cache_.has_free(nbytes) && cache_.reserved() + nbytes > ceiling()) make_room(nbytes);
-  const bool fits = nbytes <= limit_ && (cache_.has_free(nbytes) || cache_.used() + nbytes <= limit_);
-  Block* block = fits ? cache_.take(nbytes, ceiling()) : nullptr;
-  if (!block) {
-    sweep(true);
-    cache_.trim(0);
-    if (nbytes <= limit_ && cache_.used() + nbytes <= limit_) block = cache_.take(nbytes, ceiling());
-    if (!block) return nullptr;
-  }
+  Block* block = cache_.has_free(nbytes) ? cache_.take(nbytes, limit_) : take_fresh(nbytes);
+  if (!block) return nullptr;
   napi_ref ref;
   *status = napi_create_reference(env_, owner, 0, &ref);
   if (*status != napi_ok) {
@@ -83,11 +76,30 @@ bool Owners::release(uintptr_t address) {
   return true;
 }
 
+/** Whether another major collection now would take more than 5 % of the time since the last one. */
+bool Owners::major_too_soon() const { return now() - last_major_ < 20 * major_cost_; }
+
 size_t Owners::ceiling() const {
-  // Major collections that follow each other too closely buy the larger ceiling.
-  const bool busy = now() - last_major_ < 20 * major_cost_;
-  const size_t c = busy ? 2 * confirmed_ + (size_t(192) << 20) : confirmed_ + confirmed_ / 2 + (size_t(128) << 20);
+  const size_t c = major_too_soon() ? 2 * confirmed_ + (size_t(192) << 20)
+                                    : confirmed_ + confirmed_ / 2 + (size_t(128) << 20);
   return c < limit_ ? c : limit_;
+}
+
+/** The largest budget that leaves the live set under the ceiling. */
+double Owners::largest_budget() const {
+  const double live = static_cast<double>(confirmed_);
+  return major_too_soon() ? live + 160e6 : live / 2 + 96e6;
+}
+
+/** A block that no cached one serves; collects and empties the cache before it gives up. */
+Block* Owners::take_fresh(size_t nbytes) {
+  if (nbytes > limit_) return nullptr;
+  make_room(nbytes);
+  Block* block = cache_.used() + nbytes <= limit_ ? cache_.take(nbytes, ceiling()) : nullptr;
+  if (block) return block;
+  sweep(true);
+  cache_.trim(0);
+  return cache_.used() + nbytes <= limit_ ? cache_.take(nbytes, ceiling()) : nullptr;
 }
 
 /** Makes reserved() + nbytes fit under the ceiling, by collecting where dropping cached blocks is not enough. */
@@ -122,6 +134,7 @@ void Owners::sweep(bool major) {
   collecting_ = true;
   const double start = now();
   const double elapsed = start - last_sweep_;
+  const bool too_soon = major && major_too_soon();
   const double used = static_cast<double>(cache_.live());
   napi_handle_scope scope;
   if (napi_open_handle_scope(env_, &scope) == napi_ok) {
@@ -151,8 +164,8 @@ void Owners::sweep(bool major) {
     last_major_ = end;
     if (cache_.used() > confirmed_) confirmed_ = cache_.used();
     // Blocks aged out of reach of the minor collections: make those rarer.
-    const double doubled = budget_ * 2, most = static_cast<double>(confirmed_) / 2 + 64e6;
-    floor_ = doubled < most ? doubled : most;
+    const double most = largest_budget();
+    floor_ = too_soon || 2 * budget_ > most ? most : 2 * budget_;
     if (budget_ < floor_) budget_ = floor_;
     minors_since_major_ = 0;
   } else {
@@ -166,7 +179,7 @@ void Owners::sweep(bool major) {
 }
 
 void Owners::adapt(double cost, double elapsed, double handed_out, double freed) {
-  const double most = static_cast<double>(confirmed_) / 2 + 64e6;
+  const double most = largest_budget();
   if (minors_since_major_ % 64 == 0 && floor_ > kMinBudget) floor_ /= 2;
   if (cost > 0.05 * elapsed || freed < 0.35 * handed_out) {
     budget_ *= 2;

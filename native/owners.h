@@ -51,6 +51,7 @@ class Owners {
     bool reserve(size_t extra);
   };
 
+  Block* take_fresh(size_t nbytes);
   void make_room(size_t nbytes);
   bool collect(bool major);
   void poll(int generation, size_t begin, size_t end);
@@ -59,6 +60,8 @@ class Owners {
   bool add(Block* block, int generation);
   bool dead(Block* block);
   size_t ceiling() const;
+  bool major_too_soon() const;
+  double largest_budget() const;
   void adapt(double cost, double elapsed, double handed_out, double freed);
 
   napi_env env_;

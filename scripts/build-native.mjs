@@ -28,7 +28,9 @@ function newest(folder) {
 const configTime = statSync(join(root, 'binding.gyp')).mtimeMs;
 const stampTime = existsSync(stampFile) ? statSync(stampFile).mtimeMs : 0;
 const configured =
-  stampTime > configTime && existsSync(join(root, 'build', 'config.gypi')) && readFileSync(stampFile, 'utf8') === stamp;
+  stampTime > configTime &&
+  existsSync(join(root, 'build', 'config.gypi')) &&
+  readFileSync(stampFile, 'utf8') === stamp;
 
 if (!force && configured && existsSync(binary)) {
   if (statSync(binary).mtimeMs >= newest(join(root, 'native'))) exit(0);

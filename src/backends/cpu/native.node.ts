@@ -87,7 +87,8 @@ function load(): Native {
     try {
       return require(id) as Native;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') problems.push(`${id}: ${String(error)}`);
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND')
+        problems.push(`${id}: ${String(error)}`);
       return undefined;
     }
   };
