@@ -193,19 +193,21 @@ void run_gemm_complex(const GemmArgs& g) {
   const i64 batch = g.c.shape[0];
   const C* bias = g.has_bias ? g.bias.as<C>() : nullptr;
   const i64 bias_stride = g.has_bias ? g.bias.strides[0] : 0;
-  constexpr i64 kRows = 32;
   if (batch == 0 || first.m == 0 || first.n == 0) return;
-  const i64 parts = ceil_div(first.m, kRows);
-  const i64 grain = ceil_div(kGrain / 4, min_of(kRows, first.m) * first.n * (first.k + 4));
+  // Each part packs all of B again: few parts, but enough for the threads.
+  const i64 share = ceil_div(first.m * batch, tt_num_threads());
+  const i64 rows = share < 32 ? 32 : min_of(share, 256);
+  const i64 parts = ceil_div(first.m, rows);
+  const i64 grain = ceil_div(kGrain / 4, min_of(rows, first.m) * first.n * (first.k + 4));
   parallel_for(batch * parts, grain, [&](i64 begin, i64 end) {
     for (i64 job = begin; job < end; job++) {
       Product<C, C> p = first;
       p.a += job / parts * g.a.strides[0];
       p.b += job / parts * g.b.strides[0];
       p.c += job / parts * g.c.strides[0];
-      const i64 row = job % parts * kRows;
+      const i64 row = job % parts * rows;
       gemm_complex_rows<T>(p, static_cast<T>(g.alpha), static_cast<T>(g.beta), bias, bias_stride, row,
-                           min_of(first.m, row + kRows));
+                           min_of(first.m, row + rows));
     }
   });
 }

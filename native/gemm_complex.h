@@ -27,11 +27,11 @@ void complex_tile(const Complex<T>* a, i64 a_row, i64 a_col, const T* b_re, cons
   Vec<T> re[R], im[R];
   TT_UNROLL
   for (int i = 0; i < R; i++) re[i] = im[i] = Vec<T>{};
-  for (i64 p = 0; p < k; p++) {
+  for (i64 p = 0; p < k; p++, a += a_col) {
     const Vec<T> br = load(b_re + p * b_row), bi = load(b_im + p * b_row);
     TT_UNROLL
     for (int i = 0; i < R; i++) {
-      const Complex<T> v = a[i * a_row + p * a_col];
+      const Complex<T> v = a[i * a_row];
       const Vec<T> ar = broadcast(v.re), ai = broadcast(v.im);
       re[i] += ar * br;
       re[i] -= ai * bi;
@@ -39,11 +39,13 @@ void complex_tile(const Complex<T>* a, i64 a_row, i64 a_col, const T* b_re, cons
       im[i] += ai * br;
     }
   }
-  TT_UNROLL
+  alignas(64) T tile[2 * L];
   for (int i = 0; i < R; i++) {
+    store(tile, re[i]);
+    store(tile + L, im[i]);
     for (int j = 0; j < L; j++) {
-      sums[i * sums_row + j].re += re[i][j];
-      sums[i * sums_row + j].im += im[i][j];
+      sums[i * sums_row + j].re += tile[j];
+      sums[i * sums_row + j].im += tile[L + j];
     }
   }
 }
@@ -54,7 +56,7 @@ void gemm_complex_rows(const Product<Complex<T>, Complex<T>>& x, T alpha, T beta
                        i64 bias_stride, i64 first, i64 last) {
   using Planes = ComplexPlanes<T>;
   constexpr int L = lanes<T>;
-  constexpr int R = 4;
+  constexpr int R = kVectorRegisters == 32 ? 8 : 4;
   Planes* planes = gemm_scratch<Planes>(kPackedB, 1);
   const i64 rows = last - first;
   Complex<T>* sums = gemm_scratch<Complex<T>>(kSums, rows * Planes::kCols);
@@ -80,6 +82,9 @@ void gemm_complex_rows(const Product<Complex<T>, Complex<T>>& x, T alpha, T beta
           if (rows - i >= R) {
             complex_tile<T, R>(a, x.a_row, x.a_col, b_re, b_im, Planes::kCols, k, to, Planes::kCols);
             i += R;
+          } else if (rows - i >= 4) {
+            complex_tile<T, 4>(a, x.a_row, x.a_col, b_re, b_im, Planes::kCols, k, to, Planes::kCols);
+            i += 4;
           } else {
             complex_tile<T, 1>(a, x.a_row, x.a_col, b_re, b_im, Planes::kCols, k, to, Planes::kCols);
             i += 1;

@@ -190,12 +190,80 @@ void gemm_one_row(const Product<T, T>& x, const Epilogue<T>& epilogue) {
   }
 }
 
+/** Inner product of n elements, in several vector accumulators. */
+template <class T>
+T dot_contiguous(const T* x, const T* y, i64 n) {
+  constexpr int L = lanes<T>;
+  constexpr int N = 8;
+  Vec<T> acc[N];
+  TT_UNROLL
+  for (int i = 0; i < N; i++) acc[i] = Vec<T>{};
+  i64 p = 0;
+  for (; p + N * L <= n; p += N * L) {
+    TT_UNROLL
+    for (int i = 0; i < N; i++) acc[i] += load(x + p + i * L) * load(y + p + i * L);
+  }
+  for (; p + L <= n; p += L) acc[0] += load(x + p) * load(y + p);
+  TT_UNROLL
+  for (int half = N / 2; half > 0; half /= 2) {
+    TT_UNROLL
+    for (int i = 0; i < half; i++) acc[i] += acc[i + half];
+  }
+  T sum = T(0);
+  for (; p < n; p++) sum += x[p] * y[p];
+  T lane[L];
+  store(lane, acc[0]);
+  TT_UNROLL
+  for (int half = L / 2; half > 0; half /= 2) {
+    TT_UNROLL
+    for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+  }
+  return sum + lane[0];
+}
+
+/** One row of C from operands of another storage type, B contiguous one way or the other: converted in L1. */
+template <class T, class S>
+void gemm_one_row_converted(const Product<S, T>& x, const Epilogue<T>& epilogue) {
+  constexpr i64 kStage = 1024;
+  alignas(64) T stage[kStage];
+  T* a = gemm_scratch<T>(kPackedA, x.k + 1);
+  for (i64 p = 0; p < x.k; p++) a[p] = widened<T>(x.a[p * x.a_col]);
+  T* y = gemm_scratch<T>(kPackedB, x.n);
+  for (i64 j = 0; j < x.n; j++) y[j] = T(0);
+  if (x.b_row == 1) {
+    for (i64 j = 0; j < x.n; j++) {
+      for (i64 p = 0; p < x.k; p += kStage) {
+        const i64 count = min_of(kStage, x.k - p);
+        const S* b = x.b + j * x.b_col + p;
+        for (i64 i = 0; i < count; i++) stage[i] = widened<T>(b[i]);
+        y[j] += dot_contiguous<T>(a + p, stage, count);
+      }
+    }
+  } else {
+    for (i64 j = 0; j < x.n; j += kStage) {
+      const i64 count = min_of(kStage, x.n - j);
+      for (i64 p = 0; p < x.k; p++) {
+        const S* b = x.b + p * x.b_row + j;
+        for (i64 i = 0; i < count; i++) y[j + i] += a[p] * widened<T>(b[i]);
+      }
+    }
+  }
+  TileArgs<T> t;
+  t.c = x.c;
+  t.c_row = 0;
+  t.cols = x.n;
+  t.epilogue = epilogue;
+  finish_tile(y, 0, 1, t);
+}
+
 /** C contiguous along n and of the type of the sum. */
 template <class T, class S>
 void gemm_serial(const Product<S, T>& x, const Epilogue<T>& epilogue) {
   constexpr bool Same = same_type<T, S>;
   if constexpr (Same) {
     if (x.m == 1 && x.b_col == 1 && x.k * x.n > kStreamedB) return gemm_one_row<T>(x, epilogue);
+  } else {
+    if (x.m == 1 && (x.b_row == 1 || x.b_col == 1)) return gemm_one_row_converted<T, S>(x, epilogue);
   }
   constexpr i64 kCols = Tile<T>::cols;
   constexpr i64 kBlockK = kBlockBytesK / static_cast<i64>(sizeof(T));

@@ -144,37 +144,6 @@ void gemm_dot(const Product<T, T>& x, const Epilogue<T>& e) {
 
 constexpr i64 kDotChunk = 4096;
 
-/** Inner product of n elements, in several vector accumulators. */
-template <class T>
-T dot_contiguous(const T* x, const T* y, i64 n) {
-  constexpr int L = lanes<T>;
-  constexpr int N = 8;
-  Vec<T> acc[N];
-  TT_UNROLL
-  for (int i = 0; i < N; i++) acc[i] = Vec<T>{};
-  i64 p = 0;
-  for (; p + N * L <= n; p += N * L) {
-    TT_UNROLL
-    for (int i = 0; i < N; i++) acc[i] += load(x + p + i * L) * load(y + p + i * L);
-  }
-  for (; p + L <= n; p += L) acc[0] += load(x + p) * load(y + p);
-  TT_UNROLL
-  for (int half = N / 2; half > 0; half /= 2) {
-    TT_UNROLL
-    for (int i = 0; i < half; i++) acc[i] += acc[i + half];
-  }
-  T sum = T(0);
-  for (; p < n; p++) sum += x[p] * y[p];
-  T lane[L];
-  store(lane, acc[0]);
-  TT_UNROLL
-  for (int half = L / 2; half > 0; half /= 2) {
-    TT_UNROLL
-    for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-  }
-  return sum + lane[0];
-}
-
 /** One chunk (at most kDotChunk elements), converted and gathered where it must be. */
 template <class T, class S>
 T dot_chunk(const S* x, i64 x_stride, const S* y, i64 y_stride, i64 n) {
