@@ -36,58 +36,102 @@ TT_INLINE V v_erf_float(V x) {
 TT_INLINE VecF v_erf(VecF x) { return v_erf_float(x); }
 TT_INLINE VecD v_erf(VecD x) { return v_erf_float(x); }
 
-/** exp(x^2) erfc(x), by Laplace's continued fraction beyond 2 and directly below. */
-inline double s_erfcx(double x) {
-  if (x < -26.7) return __builtin_inf();
-  const double square = x * x, low = __builtin_fma(x, x, -square);
-  if (x < 2) return std::exp(square) * std::erfc(x) * std::exp(low);
-  const int terms = x < 4 ? 120 : 50;
-  double t = x;
-  for (int k = terms; k > 0; k--) t = x + 0.5 * k / t;
-  return 0.56418958354775628695 / t;
+// ---- the complementary function: exp(-x^2) times a slowly varying factor, in double precision for both lane types
+
+/** exp(a^2) erfc(a) for a >= 0: a polynomial in (a - 4) / (a + 4) over 1 + 2 a. */
+TT_INLINE VecD v_erfcx_positive(VecD a) {
+  const VecD four = v_k<VecD>(4), limited = v_limit(a, 0, 1e300), t = (limited - four) / (limited + four), z = t * t;
+  const VecD low = v_poly(t, 1.2329951186255526, -0.13962111684055717, 0.01537965210260603, 0.06809705425421761,
+                          -0.1010390660356675, 0.0937328350108416, -0.06633036582362581, 0.03716751538556614);
+  const VecD middle = v_poly(t, -0.016197733953441724, 0.005031971007369835, -0.000757773843790152,
+                             -0.0001992609719096442, 0.00015062351022153078, -2.4387748454312825e-05,
+                             -1.1225898754123084e-05, 5.6894782936343746e-06);
+  const VecD high = v_poly(t, 2.989969598526197e-07, -8.019689701601154e-07, 7.040239127244611e-08,
+                           9.292924027886604e-08, -1.6048613903825268e-08, -6.98788173575306e-09, 1.5139182396082124e-09);
+  const VecD z2 = z * z, z4 = z2 * z2;
+  return v_k<VecD>(0.5) * v_mad(v_mad(high, z4, middle), z4, low) / (v_k<VecD>(0.5) + a);
 }
-inline double s_log_ndtr(double x) {
-  constexpr double rsqrt2 = 0.70710678118654752440;
-  if (x < -1) return std::log(s_erfcx(-x * rsqrt2) / 2) - x * x / 2;
-  return std::log1p(-std::erfc(x * rsqrt2) / 2);
+/** x^2 = result + low. */
+TT_INLINE VecD v_square(VecD x, VecD& low) {
+  const VecD h = x * x;
+#if TT_HAS_FMA
+  low = v_fma(x, x, -h);
+#else
+  const VecD a = v_from_bits<VecD>(v_bits(x) & v_ik<VecD>(~int64_t(0x7ffffff))), b = x - a;
+  low = ((a * a - h) + (a + a) * b) + b * b;
+#endif
+  return h;
+}
+/** exp(-x^2), for |x| below 1e4 (0 there). */
+TT_INLINE VecD v_exp_minus_square(VecD x) {
+  VecD low;
+  const VecD h = v_square(v_limit(x, -40, 40), low), e = v_exp(-h);
+  return v_mad(e, -low, e);
+}
+TT_NOINLINE VecD v_erfc(VecD x) {
+  const VecD a = v_abs(x), r = v_exp_minus_square(a) * v_erfcx_positive(a);
+  return x < v_k<VecD>(0) ? v_k<VecD>(2) - r : r;
+}
+TT_NOINLINE VecD v_erfcx(VecD x) {
+  const VecD r = v_erfcx_positive(v_abs(x)), inf = v_k<VecD>(__builtin_inf());
+  VecD low;
+  const VecD h = v_square(v_limit(x, -27, 27), low), e = v_exp(h);
+  const VecD far = v_mad(e + e, low, e + e) - r;
+  return x < v_k<VecD>(0) ? (x < v_k<VecD>(-26.63) ? inf : far) : r;
+}
+/** The logarithm of the standard normal distribution function. */
+TT_NOINLINE VecD v_log_ndtr(VecD x) {
+  const VecD half = v_k<VecD>(0.5), root = v_k<VecD>(0.70710678118654752440), a = v_abs(x) * root;
+  const VecD r = half * v_erfcx_positive(a);
+  // The sign is set on the bits: a negated product may come out as a positive zero.
+  const VecD upper = v_copysign(v_exp_minus_square(a) * r, v_k<VecD>(-1));
+  return x < v_k<VecD>(0) ? v_log(r) - half * x * x : v_log1p(upper);
 }
 
-/** Inverse of erf: Winitzki's estimate (relative error 2e-3), then two steps of Halley's method. */
-inline double s_erfinv(double x) {
-  const double a = std::fabs(x);
-  if (!(a < 1)) return a == 1 ? std::copysign(__builtin_inf(), x) : __builtin_nan("");
-  if (a < 1e-8) return x * 0.88622692545275801365;
-  const double l = std::log1p(-a * a), t = 2 / (kPi * 0.147) + l / 2;
-  double y = std::sqrt(std::sqrt(t * t - l / 0.147) - t);
-  for (int i = 0; i < 2; i++) {
-    const double error = a < 0.5 ? std::erf(y) - a : (1 - a) - std::erfc(y);
-    const double step = error / (1.1283791670955125739 * std::exp(-y * y));
-    y -= step / (1 + y * step);
-  }
-  return std::copysign(y, x);
+/** Inverse of erf, p = |x|, q = 1 - p given exactly: an estimate in w = -log(1 - p^2), then a step of Halley's method. */
+TT_INLINE VecD v_erfinv_positive(VecD p, VecD q) {
+  const VecD one = v_k<VecD>(1), w = -v_log(q * (one + p)), s = v_sqrt(w);
+  const VecD central = v_poly(w, 0.8862268328666687, 0.23201674222946167, 0.011531881988048553, -0.0022975376341491938,
+                              -0.00016744871390983462, 6.877225678181276e-05, -4.5705787670158315e-06,
+                              -2.245924832777746e-07, 2.841930246688662e-08);
+  const VecD tail = v_poly(s, 2.8086882771537165, -4.302543284450018, 4.144096895920092, -1.8547259791160933,
+                           0.5187792978903526, -0.09261094808165457, 0.010287067242475046, -0.0006494078577538421,
+                           1.7827761034514294e-05);
+  const VecD y = p * (w < v_k<VecD>(5) ? central : tail);
+  const VecD e = v_exp_minus_square(y), upper = e * v_erfcx_positive(y);
+  const VecD error = p < v_k<VecD>(0.5) ? p - v_erf(y) : upper - q;
+  const VecD step = error / (v_k<VecD>(1.1283791670955125739) * e);
+  return y + step / (one - y * step);
 }
-/** Inverse of the standard normal distribution function. */
-inline double s_ndtri(double p) {
-  constexpr double sqrt2 = 1.41421356237309504880;
-  if (!(p > 0 && p < 1)) return p == 0 ? -__builtin_inf() : p == 1 ? __builtin_inf() : __builtin_nan("");
-  if (p > 0.25 && p < 0.75) return sqrt2 * s_erfinv(2 * p - 1);
-  const double q = p < 0.5 ? p : 1 - p;
-  // Newton's method on log(ndtr) from the estimate of Abramowitz & Stegun 26.2.23.
-  const double log_q = std::log(q), t = std::sqrt(-2 * log_q);
-  double y = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+TT_NOINLINE VecD v_erfinv(VecD x) {
+  const VecD one = v_k<VecD>(1), a = v_abs(x), y = v_erfinv_positive(a, one - a);
+  const VecD edge = v_eq(a, one) ? v_k<VecD>(__builtin_inf()) : v_k<VecD>(__builtin_nan(""));
+  return v_copysign(a < one ? y : edge, x);
+}
+/** Inverse of the standard normal distribution function: Newton's method on its logarithm from the estimate of
+    Abramowitz & Stegun 26.2.23; by the inverse of erf in the middle, where the logarithm loses its relative precision. */
+TT_NOINLINE VecD v_ndtri(VecD p) {
+  const VecD zero = v_k<VecD>(0), one = v_k<VecD>(1), half = v_k<VecD>(0.5), sqrt2 = v_k<VecD>(1.41421356237309504880);
+  const VecD q = p < half ? p : one - p, log_q = v_log(q), t = v_sqrt(v_k<VecD>(-2) * log_q);
+  VecD y = t - v_poly(t, 2.515517, 0.802853, 0.010328) / v_poly(t, 1.0, 1.432788, 0.189269, 0.001308);
   for (int i = 0; i < 3; i++) {
-    const double scaled = s_erfcx(y / sqrt2);
-    const double error = std::log(scaled / 2) - y * y / 2 - log_q;
-    y += error * scaled / 0.79788456080286535588;
+    const VecD scaled = v_erfcx_positive(y / sqrt2);
+    const VecD error = v_log(half * scaled) - half * y * y - log_q;
+    y = y + error * scaled * v_k<VecD>(1.25331413731550025121);
   }
-  return p < 0.5 ? -y : y;
+  const VecD outer = p < half ? -y : y, m = p + p - one, inner = sqrt2 * v_erfinv(m);
+  const VecD r = v_gt(p, v_k<VecD>(0.25)) & v_lt(p, v_k<VecD>(0.75)) ? inner : outer;
+  const VecD inf = v_k<VecD>(__builtin_inf()), edge = v_eq(p, zero) ? -inf : v_eq(p, one) ? inf : v_k<VecD>(__builtin_nan(""));
+  return v_gt(p, zero) & v_lt(p, one) ? r : edge;
 }
-
-TT_MAP1(erfc, std::erfc)
-TT_MAP1(erfcx, s_erfcx)
-TT_MAP1(erfinv, s_erfinv)
-TT_MAP1(ndtri, s_ndtri)
-TT_MAP1(log_ndtr, s_log_ndtr)
+#define TT_BY_HALVES(NAME) \
+  TT_NOINLINE VecF v_##NAME(VecF x) { return v_join_halves(v_##NAME(v_low_half(x)), v_##NAME(v_high_half(x))); }
+TT_BY_HALVES(erfc)
+TT_BY_HALVES(erfcx)
+TT_BY_HALVES(erfinv)
+TT_BY_HALVES(ndtri)
+TT_BY_HALVES(log_ndtr)
+#undef TT_BY_HALVES
 
 }  // namespace KERNEL_NS
 }  // namespace tt

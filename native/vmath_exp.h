@@ -224,44 +224,54 @@ TT_INLINE VecD v_log1p(VecD x) { return v_log1p_float(x); }
 // ---- powers
 
 /** Sign and special cases of x^y, given |x|^y. */
-TT_INLINE VecD v_pow_special(VecD x, VecD y, VecD r) {
-  const VecD zero = v_k<VecD>(0), one = v_k<VecD>(1), half = y * v_k<VecD>(0.5);
-  const VecL whole = v_eq(v_trunc(y), y), odd = whole & v_ne(v_trunc(half), half);
-  r = v_eq(v_abs(x), one) & v_eq(y, y) ? one : r;
-  r = v_from_bits<VecD>(v_bits(r) ^ (odd & v_bits(x) & v_sign_bit<VecD>()));
-  r = v_lt(x, zero) & v_gt(x, -v_k<VecD>(__builtin_inf())) & ~whole ? v_k<VecD>(__builtin_nan("")) : r;
+template <class V>
+TT_INLINE V v_pow_special(V x, V y, V r) {
+  const V zero = v_k<V>(0), one = v_k<V>(1), half = y * v_k<V>(0.5), nan = v_k<V>(__builtin_nan(""));
+  const Mask<V> whole = v_eq(v_trunc(y), y), odd = whole & v_ne(v_trunc(half), half);
+  r = v_eq(v_abs_float(x), one) & v_eq(y, y) ? one : r;
+  r = v_from_bits<V>(v_bits(r) ^ (odd & v_bits(x) & v_sign_bit<V>()));
+  r = v_lt(x, zero) & v_gt(x, v_k<V>(-__builtin_inf())) & ~whole ? nan : r;
   return v_eq(x, one) | v_eq(y, zero) ? one : r;
 }
 #if TT_HAS_FMA
-/** exp(y log |x|), the logarithm and the product in two doubles each. */
-TT_INLINE VecD v_pow_magnitude(VecD a, VecD y) {
-  using Format = FloatFormat<VecD>;
-  const VecD one = v_k<VecD>(1);
-  VecD e;
-  const VecD f = v_split_any(a, e), m = f + one, u = m + one, u_low = m - (u - one);
-  const VecD s = f / u, s_low = (v_fma(-s, u, f) - s * u_low) / u, z = s * s;
-  const VecD p = v_poly(z, 0.6666666666666666, 0.4000000000000315, 0.2857142857043722, 0.22222222379612366,
-                        0.18181804033100388, 0.15385363859216436, 0.13310503268581492, 0.12123339774024078,
-                        0.08723078057173254);
-  const VecD big = e * v_k<VecD>(Format::ln2_high), two_s = s + s, sum = big + two_s;
-  const VecD rest = (two_s - (sum - big)) + v_fma(e, v_k<VecD>(Format::ln2_low), v_fma(s * z, p, s_low + s_low));
-  const VecD log_high = v_log_special(a, sum + rest), log_low = rest - (log_high - sum);
-  const VecD product = y * log_high, t = v_limit(product, -746, 710);
-  VecD t_low = v_fma(y, log_high, -product) + y * log_low;
-  t_low = v_eq(t, product) ? t_low : v_k<VecD>(0);
-  VecL n;
-  const VecD r = v_reduce_exp(t, n) + t_low;
+/** log((1 + s) / (1 - s)) = 2 s + s^3 p(s^2). */
+TT_INLINE VecF v_atanh_rest(VecF z) {
+  return v_poly(z, 0.6666666269302368, 0.40000852942466736, 0.28509896993637085, 0.24034105241298676);
+}
+TT_INLINE VecD v_atanh_rest(VecD z) {
+  return v_poly(z, 0.6666666666666666, 0.4000000000000315, 0.2857142857043722, 0.22222222379612366,
+                0.18181804033100388, 0.15385363859216436, 0.13310503268581492, 0.12123339774024078,
+                0.08723078057173254);
+}
+/** exp(y log a), the logarithm and the product in two parts each. */
+template <class V>
+TT_INLINE V v_pow_magnitude(V a, V y) {
+  using Format = FloatFormat<V>;
+  const V one = v_k<V>(1);
+  V e;
+  const V f = v_split_any(a, e), m = f + one, u = m + one, u_low = m - (u - one);
+  const V s = f / u, s_low = (v_fma(-s, u, f) - s * u_low) / u, z = s * s;
+  const V big = e * v_k<V>(Format::ln2_high), two_s = s + s, sum = big + two_s;
+  const V tail = v_fma(s * z, v_atanh_rest(z), s_low + s_low);
+  const V rest = (two_s - (sum - big)) + v_fma(e, v_k<V>(Format::ln2_low), tail);
+  const V log_high = v_log_special(a, sum + rest), log_low = rest - (log_high - sum);
+  const V product = y * log_high, t = v_limit(product, Format::smallest_exp, Format::largest_exp);
+  V t_low = v_fma(y, log_high, -product) + y * log_low;
+  t_low = v_eq(t, product) ? t_low : v_k<V>(0);
+  Mask<V> n;
+  const V r = v_reduce_exp(t, n) + t_low;
   return v_scale(one + (r + v_exp_rest(r)), n);
 }
-TT_NOINLINE VecD v_pow(VecD x, VecD y) { return v_pow_special(x, y, v_pow_magnitude(v_abs(x), y)); }
+TT_NOINLINE VecF v_pow(VecF x, VecF y) { return v_pow_special(x, y, v_pow_magnitude(v_abs_float(x), y)); }
+TT_NOINLINE VecD v_pow(VecD x, VecD y) { return v_pow_special(x, y, v_pow_magnitude(v_abs_float(x), y)); }
 #else
 TT_NOINLINE VecD v_pow(VecD x, VecD y) { return v_map<std::pow>(x, y); }
-#endif
-TT_INLINE VecD v_pow_single(VecD x, VecD y) { return v_pow_special(x, y, v_exp(y * v_log(v_abs(x)))); }
+TT_INLINE VecD v_pow_single(VecD x, VecD y) { return v_pow_special(x, y, v_exp(y * v_log(v_abs_float(x)))); }
 /** In double precision, whose logarithm has bits enough. */
 TT_NOINLINE VecF v_pow(VecF x, VecF y) {
   return v_join_halves(v_pow_single(v_low_half(x), v_low_half(y)), v_pow_single(v_high_half(x), v_high_half(y)));
 }
+#endif
 
 }  // namespace KERNEL_NS
 }  // namespace tt
