@@ -1,98 +1,11 @@
 // Sums, products, extremes and truth reductions.
-#include <cmath>
-
-#include "reduce.h"
+#include "reduce_loops.h"
 
 namespace tt {
 inline namespace KERNEL_NS {
 namespace {
 
-constexpr i64 kColumnRows = 512;  // rows that one level of partial column results spans
-constexpr i64 kColumns = 1024;    // most outputs of a tile (the driver's piece)
-
-// ---- sums of mapped elements: sum, mean, nansum ----
-
-struct Identity {
-  template <class V>
-  static TT_INLINE V apply(V x) {
-    return x;
-  }
-};
-struct NanToZero {
-  template <class V>
-  static TT_INLINE V apply(V x) {
-    return x == x ? x : V{};
-  }
-};
-
-/**
- * The sum of n mapped elements. Blocks of 128 vectors in eight accumulators, so that no chain of roundings is
- * longer than about 20; the blocks' sums add up in double with Neumaier's compensation.
- */
-template <class Map, class A>
-double sum_run(const A* p, i64 n) {
-  constexpr i64 L = lanes<A>;
-  double total = 0, lost = 0;
-  if (n < L) {
-    for (i64 i = 0; i < n; i++) total += static_cast<double>(Map::apply(p[i]));
-    return total;
-  }
-  const auto plus = [](Vec<A> a, Vec<A> b) { return a + b; };
-  while (n >= L) {
-    const i64 vectors = n / L < 128 ? n / L : 128;
-    Vec<A> acc[8] = {};
-    i64 v = 0;
-    for (; v + 8 <= vectors; v += 8)
-      for (int k = 0; k < 8; k++) acc[k] += Map::apply(load(p + (v + k) * L));
-    for (; v < vectors; v++) acc[v & 1] += Map::apply(load(p + v * L));
-    p += vectors * L;
-    n -= vectors * L;
-    if (n > 0 && n < L) {  // the last elements: a vector that overlaps the one before
-      acc[2] += replace_first<A>(Map::apply(load(p + n - L)), L - n, Vec<A>{});
-      n = 0;
-    }
-    const double s = static_cast<double>(
-        fold<A>(((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7])), plus));
-    const double t = total + s;
-    const double error = std::fabs(total) >= std::fabs(s) ? (total - t) + s : (s - t) + total;
-    if (error == error) lost += error;  // infinities have none
-    total = t;
-  }
-  return total + lost;
-}
-
-template <class Map, class A>
-void sum_columns(double* __restrict s, const A* p, i64 cols, i64 n, i64 pitch) {
-  if (n > kColumnRows) {
-    double part[kColumns];
-    for (i64 r = 0; r < n; r += kColumnRows) {
-      for (i64 j = 0; j < cols; j++) part[j] = 0;
-      sum_columns<Map>(part, p + r * pitch, cols, n - r < kColumnRows ? n - r : kColumnRows, pitch);
-      for (i64 j = 0; j < cols; j++) s[j] += part[j];
-    }
-    return;
-  }
-  i64 r = 0;
-  for (; r + 16 <= n; r += 16) {
-    const A* q = p + r * pitch;
-    for (i64 j = 0; j < cols; j++) {
-      A sum[4];
-      for (int k = 0; k < 4; k++) {
-        const A* x = q + k * 4 * pitch + j;
-        sum[k] = (Map::apply(x[0]) + Map::apply(x[pitch])) + (Map::apply(x[2 * pitch]) + Map::apply(x[3 * pitch]));
-      }
-      s[j] += static_cast<double>((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    }
-  }
-  for (; r + 4 <= n; r += 4) {
-    const A* x = p + r * pitch;
-    for (i64 j = 0; j < cols; j++)
-      s[j] += static_cast<double>((Map::apply(x[j]) + Map::apply(x[pitch + j])) +
-                                  (Map::apply(x[2 * pitch + j]) + Map::apply(x[3 * pitch + j])));
-  }
-  for (; r < n; r++)
-    for (i64 j = 0; j < cols; j++) s[j] += static_cast<double>(Map::apply(p[r * pitch + j]));
-}
+// ---- sums ----
 
 template <class S, int value>
 void init_value(States s, i64 k) {
@@ -138,19 +51,6 @@ struct Multiply {
     return a * b;
   }
 };
-/** NaN wins, and stays. */
-struct Largest {
-  template <class V>
-  static TT_INLINE V apply(V a, V b) {
-    return (b > a) | (b != b) ? b : a;
-  }
-};
-struct Smallest {
-  template <class V>
-  static TT_INLINE V apply(V a, V b) {
-    return (b < a) | (b != b) ? b : a;
-  }
-};
 struct And {
   template <class V>
   static TT_INLINE V apply(V a, V b) {
@@ -163,44 +63,6 @@ struct Or {
     return a | b;
   }
 };
-
-/** The fold of n >= 1 elements. The last partial vector overlaps, unless repeating elements would matter. */
-template <class F, bool repeatable, class A>
-A fold_run(const A* p, i64 n) {
-  constexpr i64 L = lanes<A>;
-  A r = p[0];
-  i64 i = 1;
-  if (n >= 4 * L) {
-    Vec<A> acc[4];
-    for (int k = 0; k < 4; k++) acc[k] = load(p + k * L);
-    for (i = 4 * L; i + 4 * L <= n; i += 4 * L)
-      for (int k = 0; k < 4; k++) acc[k] = F::apply(acc[k], load(p + i + k * L));
-    for (; i + L <= n; i += L) acc[0] = F::apply(acc[0], load(p + i));
-    if (repeatable && i < n) {
-      acc[1] = F::apply(acc[1], load(p + n - L));
-      i = n;
-    }
-    const auto f = [](Vec<A> a, Vec<A> b) { return F::apply(a, b); };
-    r = fold<A>(F::apply(F::apply(acc[0], acc[1]), F::apply(acc[2], acc[3])), f);
-  }
-  for (; i < n; i++) r = F::apply(r, p[i]);
-  return r;
-}
-
-template <class F, class S, class A>
-void fold_columns(S* __restrict s, const A* p, i64 cols, i64 n, i64 pitch) {
-  i64 r = 0;
-  for (; r + 8 <= n; r += 8) {
-    const A* q = p + r * pitch;
-    for (i64 j = 0; j < cols; j++) {
-      A m[4];
-      for (int k = 0; k < 4; k++) m[k] = F::apply(q[2 * k * pitch + j], q[(2 * k + 1) * pitch + j]);
-      s[j] = F::apply(s[j], static_cast<S>(F::apply(F::apply(m[0], m[1]), F::apply(m[2], m[3]))));
-    }
-  }
-  for (; r < n; r++)
-    for (i64 j = 0; j < cols; j++) s[j] = F::apply(s[j], static_cast<S>(p[r * pitch + j]));
-}
 
 template <class F, bool repeatable, class S, class A>
 void absorb_fold(States s, const Tile& t, double) {
@@ -273,6 +135,9 @@ void absorb_count(States s, const Tile& t, double) {
     for (i64 k = 0; k < t.outputs; k++) a[k] += p[i * t.pitch + k];
 }
 
+constexpr ReduceOp kCount = {
+    DType::Bool, DType::I64, DType::I64, 1, init_value<i64, 0>, absorb_count, merge_sum<i64>, finish_nothing};
+
 // ---- the table ----
 
 template <class F, bool largest>
@@ -309,6 +174,7 @@ void run_sum(double* args) {
     view_as_real(in);
     dims[in.ndim - 1] = false;
   }
+  if (in.dtype == DType::Bool && acc == DType::I64) return reduce(kCount, &out, 1, in, dims, 0);
   reduce(acc == DType::F32 ? kF32 : acc == DType::F64 ? kF64 : kI64, &out, 1, in, dims, 0);
 }
 
@@ -347,9 +213,7 @@ void run_any(double* args) {
   run_truth(args, op);
 }
 void run_count_nonzero(double* args) {
-  static constexpr ReduceOp op = {
-      DType::Bool, DType::I64, DType::I64, 1, init_value<i64, 0>, absorb_count, merge_sum<i64>, finish_nothing};
-  run_truth(args, op);
+  run_truth(args, kCount);
 }
 
 }  // namespace

@@ -103,12 +103,12 @@ struct IndexOf<uint8_t> {
   using type = int8_t;
 };
 template <class T>
-using Mask = Vec<typename IndexOf<T>::type>;
+using LaneIndex = Vec<typename IndexOf<T>::type>;
 
 /** 0, 1, 2, ... */
 template <class T>
-TT_INLINE Mask<T> lane_numbers() {
-  Mask<T> v{};
+TT_INLINE LaneIndex<T> lane_numbers() {
+  LaneIndex<T> v{};
   for (int i = 0; i < lanes<T>; i++) v[i] = static_cast<typename IndexOf<T>::type>(i);
   return v;
 }
