@@ -3,6 +3,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace reduction {
 namespace {
 
 // ---- sums ----
@@ -217,6 +218,9 @@ void run_count_nonzero(double* args) {
 }
 
 }  // namespace
+}  // namespace reduction
+
+using namespace reduction;
 
 // Arguments of each: out, in, r, dim_1 ... dim_r. `out` has the input's ndim and size 1 at the reduced
 // dimensions; both of any strides. A dtype of `out` other than the input's casts while loading; complex from

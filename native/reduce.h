@@ -7,6 +7,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace reduction {
 
 /**
  * Partial results of many outputs, in fields of 8 bytes (double or i64, as the operation chooses): field f of
@@ -130,5 +131,6 @@ TT_INLINE Vec<T> replace_first(Vec<T> v, i64 k, Vec<T> neutral) {
   return lane_numbers<T>() >= broadcast<I>(static_cast<I>(k)) ? v : neutral;
 }
 
+}  // namespace reduction
 }  // namespace KERNEL_NS
 }  // namespace tt

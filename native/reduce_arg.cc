@@ -3,6 +3,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace reduction {
 namespace {
 
 /** Fields: the extreme, and its position (-1: none yet). */
@@ -117,6 +118,9 @@ void run_position(double* args) {
 }
 
 }  // namespace
+}  // namespace reduction
+
+using namespace reduction;
 
 // reduce_argmax, reduce_argmin: positions (I64), in, dim. reduce_max_dim, reduce_min_dim: values, positions, in, dim.
 // The outputs have the input's ndim and size 1 at dim. A 0-d input takes no dim (pass -1).

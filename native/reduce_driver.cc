@@ -4,6 +4,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace reduction {
 namespace {
 
 constexpr i64 kPiece = 1024;         // outputs whose partial results are held at once
@@ -230,5 +231,6 @@ void reduce(const ReduceOp& op, const TensorArg* outs, int n_out, const TensorAr
   reduce_pieces(p, piece, parallel);
 }
 
+}  // namespace reduction
 }  // namespace KERNEL_NS
 }  // namespace tt

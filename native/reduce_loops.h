@@ -7,6 +7,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace reduction {
 
 constexpr i64 kColumnRows = 512;  // rows that one level of partial column results spans
 constexpr i64 kColumns = 1024;    // most outputs of a tile (the driver's piece)
@@ -157,5 +158,6 @@ void fold_columns(S* __restrict s, const A* p, i64 cols, i64 n, i64 pitch) {
   }
 }
 
+}  // namespace reduction
 }  // namespace KERNEL_NS
 }  // namespace tt

@@ -4,6 +4,7 @@
 
 namespace tt {
 inline namespace KERNEL_NS {
+namespace reduction {
 namespace {
 
 void init_zero(States s, i64 k) {
@@ -314,6 +315,9 @@ void run_logsumexp(double* args) {
 }
 
 }  // namespace
+}  // namespace reduction
+
+using namespace reduction;
 
 // Arguments: the outputs, in, r, dim_1 ... dim_r, then p (norm) or the correction (var, std and their _mean forms,
 // whose outputs are the variance or deviation, and the mean). Complex input: norms only.
