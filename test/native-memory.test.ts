@@ -53,7 +53,7 @@ describe('memory of synchronous loops', () => {
   it('stays flat when 40 blocks are held through several sweeps of each step', () => {
     // 40 activations of 2 MB held to the end of the step, each after four temporaries of 4 MB that die at once.
     const r = scenario(`
-      for (let step = 0; step < 200; step++) {
+      for (let step = 0; step < 100; step++) {
         const held = [];
         for (let i = 0; i < 40; i++) {
           for (let j = 0; j < 4; j++) new Storage(4e6).fill();
@@ -62,14 +62,14 @@ describe('memory of synchronous loops', () => {
         sample();
       }
       report();`);
-    expect(r.stats.sweeps).toBeGreaterThan(200);
+    expect(r.stats.sweeps).toBeGreaterThan(100);
     expect(r.most - r.base).toBeLessThan(2 * 84 * MB + 250 * MB);
   });
 
   it('stays flat when whole steps age past the minor collection', () => {
     // 800 MB a step, all of it held: everything survives several sweeps, then dies at once.
     const r = scenario(`
-      for (let step = 0; step < 30; step++) {
+      for (let step = 0; step < 15; step++) {
         const held = [];
         for (let i = 0; i < 100; i++) held.push(new Storage(8e6).fill());
         sample();

@@ -97,13 +97,21 @@ function load(): Native {
     const native = tryLoad(id);
     if (native) return native;
   }
+  if (problems.length > 0) {
+    throw new Error(
+      [
+        `typetorch could not load its native addon for ${PLATFORM}:`,
+        ...problems,
+        `If it was built for another system or Node version, run \`npm run build:native -- --force\` in ${root}.`,
+      ].join('\n'),
+    );
+  }
   throw new Error(
     [
       `typetorch has no native addon for ${PLATFORM}.`,
-      `Install a C++20 compiler (g++ 12, clang 15 or newer) and Python 3, then run`,
-      `    npm run build:native`,
+      'Install a C++20 compiler (g++ 12, clang 15 or newer), make and Python 3, then run',
+      '    npm run build:native',
       `in ${root}; or install the prebuilt package @typetorch/${PLATFORM} where one exists.`,
-      ...problems.map((p) => `Tried ${p}`),
     ].join('\n'),
   );
 }
