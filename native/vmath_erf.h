@@ -77,7 +77,7 @@ TT_NOINLINE VecD v_erfcx(VecD x) {
   VecD low;
   const VecD h = v_square(v_limit(x, -27, 27), low), e = v_exp(h);
   const VecD far = v_mad(e + e, low, e + e) - r;
-  return x < v_k<VecD>(0) ? (x < v_k<VecD>(-26.63) ? inf : far) : r;
+  return x < v_k<VecD>(0) ? (x < v_k<VecD>(-26.6287) ? inf : far) : r;
 }
 /** The logarithm of the standard normal distribution function. */
 TT_NOINLINE VecD v_log_ndtr(VecD x) {
@@ -103,23 +103,44 @@ TT_INLINE VecD v_erfinv_positive(VecD p, VecD q) {
   const VecD step = error / (v_k<VecD>(1.1283791670955125739) * e);
   return y + step / (one - y * step);
 }
-TT_NOINLINE VecD v_erfinv(VecD x) {
-  const VecD one = v_k<VecD>(1), a = v_abs(x), y = v_erfinv_positive(a, one - a);
+/** The estimate alone, good to 2^-26, for single precision. */
+TT_INLINE VecD v_erfinv_estimate(VecD p) {
+  const VecD one = v_k<VecD>(1), w = -v_log((one - p) * (one + p)), s = v_sqrt(w);
+  const VecD central = v_poly(
+      w, 0.8862269274676237, 0.23201355579074423, 0.011550336991469321, -0.0023385449762577705,
+      -0.00012199622213964665, 4.048160230841398e-05, 5.838126460528622e-06, -2.4986151630129974e-06,
+      3.099259125470403e-07, -1.7173793080167988e-08, 3.3604785351647065e-10);
+  const VecD tail = v_poly(
+      s, -4.01803117300393, 16.329234969451353, -23.671857282383662, 20.183046789913963,
+      -10.847962903478173, 3.897256962541749, -0.9553872024728189, 0.1585599706213571,
+      -0.017102510524531333, 0.00108482501470984, -3.077301554003423e-05);
+  return p * (w < v_k<VecD>(5) ? central : tail);
+}
+TT_INLINE VecD v_erfinv_signed(VecD x, VecD a, VecD y) {
+  const VecD one = v_k<VecD>(1);
   const VecD edge = v_eq(a, one) ? v_k<VecD>(__builtin_inf()) : v_k<VecD>(__builtin_nan(""));
   return v_copysign(a < one ? y : edge, x);
 }
-/** Inverse of the standard normal distribution function: Newton's method on its logarithm from the estimate of
-    Abramowitz & Stegun 26.2.23; by the inverse of erf in the middle, where the logarithm loses its relative precision. */
+TT_NOINLINE VecD v_erfinv(VecD x) {
+  const VecD a = v_abs(x);
+  return v_erfinv_signed(x, a, v_erfinv_positive(a, v_k<VecD>(1) - a));
+}
+TT_NOINLINE VecF v_erfinv(VecF x) {
+  const VecD low = v_low_half(x), high = v_high_half(x), a = v_abs(low), b = v_abs(high);
+  return v_join_halves(v_erfinv_signed(low, a, v_erfinv_estimate(a)), v_erfinv_signed(high, b, v_erfinv_estimate(b)));
+}
+/** Inverse of the standard normal distribution function: an estimate in 1 / sqrt(-2 log p), then a step of Halley's
+    method on the logarithm; by the inverse of erf in the middle, where the logarithm loses its relative precision. */
 TT_NOINLINE VecD v_ndtri(VecD p) {
   const VecD zero = v_k<VecD>(0), one = v_k<VecD>(1), half = v_k<VecD>(0.5), sqrt2 = v_k<VecD>(1.41421356237309504880);
-  const VecD q = p < half ? p : one - p, log_q = v_log(q), t = v_sqrt(v_k<VecD>(-2) * log_q);
-  VecD y = t - v_poly(t, 2.515517, 0.802853, 0.010328) / v_poly(t, 1.0, 1.432788, 0.189269, 0.001308);
-  for (int i = 0; i < 3; i++) {
-    const VecD scaled = v_erfcx_positive(y / sqrt2);
-    const VecD error = v_log(half * scaled) - half * y * y - log_q;
-    y = y + error * scaled * v_k<VecD>(1.25331413731550025121);
-  }
-  const VecD outer = p < half ? -y : y, m = p + p - one, inner = sqrt2 * v_erfinv(m);
+  const VecD q = p < half ? p : one - p, log_q = v_log(q), s = v_sqrt(v_k<VecD>(-2) * log_q);
+  VecD y = s * v_poly(one / s, 1.0002832830387007, -0.03899615344610374, -3.7848537725375513, 12.559796391076716,
+                      -47.59231360467795, 139.15672501727414, -277.88522715433015, 352.34708887505013,
+                      -254.43520485264656, 79.47089726289816);
+  const VecD scaled = v_erfcx_positive(y / sqrt2), hazard = v_k<VecD>(0.79788456080286535588) / scaled;
+  const VecD error = v_log(half * scaled) - half * y * y - log_q, step = error / hazard;
+  y = y + step / (one + half * (hazard - y) * step);
+  const VecD outer = p < half ? -y : y, m = p + p - one, inner = sqrt2 * v_erfinv_signed(m, v_abs(m), v_erfinv_positive(v_abs(m), one - v_abs(m)));
   const VecD r = v_gt(p, v_k<VecD>(0.25)) & v_lt(p, v_k<VecD>(0.75)) ? inner : outer;
   const VecD inf = v_k<VecD>(__builtin_inf()), edge = v_eq(p, zero) ? -inf : v_eq(p, one) ? inf : v_k<VecD>(__builtin_nan(""));
   return v_gt(p, zero) & v_lt(p, one) ? r : edge;
@@ -128,7 +149,6 @@ TT_NOINLINE VecD v_ndtri(VecD p) {
   TT_NOINLINE VecF v_##NAME(VecF x) { return v_join_halves(v_##NAME(v_low_half(x)), v_##NAME(v_high_half(x))); }
 TT_BY_HALVES(erfc)
 TT_BY_HALVES(erfcx)
-TT_BY_HALVES(erfinv)
 TT_BY_HALVES(ndtri)
 TT_BY_HALVES(log_ndtr)
 #undef TT_BY_HALVES
