@@ -81,7 +81,7 @@ TT_NOINLINE V v_trig_large(V x, V small) {
 }
 template <class V>
 TT_INLINE Mask<V> v_trig_outside(V x) {
-  return bit_cast<Mask<V>>(!(v_abs_float(x) <= v_k<V>(kTrigLimit<V>)));
+  return ~v_le(v_abs_float(x), v_k<V>(kTrigLimit<V>));
 }
 /** The sine of x + quadrant pi/2. */
 template <class V>
