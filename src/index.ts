@@ -5,6 +5,7 @@ import './ops/install.js';
 import './autograd/methods.js';
 
 export * as autograd from './autograd/index.js';
+export * as nn from './nn/index.js';
 
 export { Tensor } from './tensor.js';
 export { Complex } from './complex.js';

@@ -232,6 +232,10 @@ export class Tensor {
   _is_view(): boolean {
     return this._base !== null;
   }
+  /** @internal */
+  _isParameter(): boolean {
+    return false;
+  }
   is_inference(): boolean {
     return this._inference;
   }

@@ -84,7 +84,7 @@ function printable(x: Tensor): Printable {
     requires_grad: x.requires_grad,
     grad_fn: x.grad_fn?.name() ?? null,
     device: x.device.toString(),
-    is_parameter: x.constructor.name === 'Parameter',
+    is_parameter: x._isParameter(),
   };
 }
 

@@ -1,0 +1,3 @@
+// torch.nn
+export { Parameter } from './parameter.js';
+export * from './modules/index.js';

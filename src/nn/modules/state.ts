@@ -1,0 +1,64 @@
+// load_state_dict: copies values into a module tree and collects what does not fit.
+import { no_grad } from '../../autograd/modes.js';
+import { RuntimeError } from '../../errors.js';
+import { formatSize } from '../../format.js';
+import { sameSizes, Tensor } from '../../tensor.js';
+import { Parameter } from '../parameter.js';
+import type { Module } from './module.js';
+
+export interface LoadOptions {
+  /** Missing and unexpected keys are errors (default true). */
+  strict?: boolean;
+  /** Put the given tensors in place of the module's, instead of copying values. */
+  assign?: boolean;
+}
+
+export interface LoadResult {
+  missing_keys: string[];
+  unexpected_keys: string[];
+}
+
+/** Copies `state` into `root`; see Module.load_state_dict. */
+export function loadInto(root: Module, state: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, options: LoadOptions): LoadResult {
+  if (state === null || typeof state !== 'object') throw new TypeError(`Expected state_dict to be dict-like, got ${typeof state}.`);
+  const entries = new Map(state instanceof Map ? state : Object.entries(state));
+  const { strict = true, assign = false } = options;
+  const missing: string[] = [];
+  const errors: string[] = [];
+  const known = new Set<string>();
+  no_grad(() => {
+    for (const [path, module] of root.named_modules()) {
+      const prefix = path === '' ? '' : `${path}.`;
+      for (const [name, target] of [...module._ownParameters(), ...module._ownBuffers(true)]) {
+        const key = prefix + name;
+        known.add(key);
+        const value = entries.get(key);
+        if (value === undefined) missing.push(key);
+        else {
+          const problem = store(module, name, target, key, value, assign);
+          if (problem) errors.push(problem);
+        }
+      }
+    }
+  });
+  const unexpected = [...entries.keys()].filter((key) => !known.has(key));
+  if (strict) {
+    if (missing.length > 0) errors.unshift(`Missing key(s) in state_dict: ${quoted(missing)}. `);
+    if (unexpected.length > 0) errors.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}. `);
+  }
+  if (errors.length > 0) throw new RuntimeError(`Error(s) in loading state_dict for ${root._getName()}:\n\t${errors.join('\n\t')}`);
+  return { missing_keys: missing, unexpected_keys: unexpected };
+}
+
+const quoted = (keys: readonly string[]): string => keys.map((k) => `"${k}"`).join(', ');
+
+/** Puts one value in its place; returns what is wrong with it. */
+function store(module: Module, name: string, target: Tensor, key: string, value: Tensor, assign: boolean): string | null {
+  if (!(value instanceof Tensor))
+    return `While copying the parameter named "${key}", expected torch.Tensor or Tensor-like object from checkpoint but received ${typeof value}`;
+  if (!sameSizes(value.shape, target.shape))
+    return `size mismatch for ${key}: copying a param with shape ${formatSize([...value.shape])} from checkpoint, the shape in current model is ${formatSize([...target.shape])}.`;
+  if (assign) Object.assign(module, { [name]: target instanceof Parameter && !(value instanceof Parameter) ? new Parameter(value, target.requires_grad) : value });
+  else target.copy_(value);
+  return null;
+}
