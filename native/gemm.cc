@@ -68,10 +68,11 @@ void run_part(const Batch<T, S>& x, const Grid& grid, i64 job) {
   if constexpr (same_type<T, S> && is_real<T>) {
     if (dot_pays<T, S>(x.first)) return gemm_dot<T>(p, e);
   }
+  const bool one_row = streams_one_row<T, S>(x.first);
   if constexpr (same_type<T, S>) {
-    if (p.c_col == 1) return gemm_serial<T, S>(p, e);
+    if (p.c_col == 1) return gemm_serial<T, S>(p, e, one_row);
   }
-  gemm_serial_any<T, S>(p, e);
+  gemm_serial_any<T, S>(p, e, one_row);
 }
 
 /** Columns of C along its contiguous dimension, and that dimension the longer one of a vector. */

@@ -256,14 +256,23 @@ void gemm_one_row_converted(const Product<S, T>& x, const Epilogue<T>& epilogue)
   finish_tile(y, 0, 1, t);
 }
 
-/** C contiguous along n and of the type of the sum. */
+/** Whether a whole product (not a thread's part of it, so that the order of its sums depends on no thread
+    count) is one row that takes B in the order of memory. */
 template <class T, class S>
-void gemm_serial(const Product<S, T>& x, const Epilogue<T>& epilogue) {
+bool streams_one_row(const Product<S, S>& x) {
+  if (x.m != 1) return false;
+  if constexpr (same_type<T, S>) return x.b_col == 1 && x.k * x.n > kStreamedB;
+  return x.b_row == 1 || x.b_col == 1;
+}
+
+/** C contiguous along n and of the type of the sum. one_row: by streams_one_row. */
+template <class T, class S>
+void gemm_serial(const Product<S, T>& x, const Epilogue<T>& epilogue, bool one_row) {
   constexpr bool Same = same_type<T, S>;
   if constexpr (Same) {
-    if (x.m == 1 && x.b_col == 1 && x.k * x.n > kStreamedB) return gemm_one_row<T>(x, epilogue);
+    if (one_row) return gemm_one_row<T>(x, epilogue);
   } else {
-    if (x.m == 1 && (x.b_row == 1 || x.b_col == 1)) return gemm_one_row_converted<T, S>(x, epilogue);
+    if (one_row) return gemm_one_row_converted<T, S>(x, epilogue);
   }
   constexpr i64 kCols = Tile<T>::cols;
   constexpr i64 kBlockK = kBlockBytesK / static_cast<i64>(sizeof(T));
@@ -333,7 +342,7 @@ void gemm_serial(const Product<S, T>& x, const Epilogue<T>& epilogue) {
 
 /** Any layout and storage type of C: sums of a part of C in scratch, rounded once on the way out. */
 template <class T, class S>
-void gemm_serial_any(const Product<S, S>& x, const Epilogue<T>& e) {
+void gemm_serial_any(const Product<S, S>& x, const Epilogue<T>& e, bool one_row) {
   constexpr i64 kPart = 1024;
   for (i64 i0 = 0; i0 < x.m; i0 += kPart) {
     for (i64 j0 = 0; j0 < x.n; j0 += kPart) {
@@ -341,7 +350,7 @@ void gemm_serial_any(const Product<S, S>& x, const Epilogue<T>& e) {
       T* sums = gemm_scratch<T>(kSums, m * n);
       const Product<S, T> part{m, n, x.k, x.a + i0 * x.a_row, x.a_row, x.a_col, x.b + j0 * x.b_col, x.b_row,
                                x.b_col, sums, n, 1};
-      gemm_serial<T, S>(part, Epilogue<T>{T(1), T(0), nullptr, nullptr});
+      gemm_serial<T, S>(part, Epilogue<T>{T(1), T(0), nullptr, nullptr}, one_row);
       for (i64 i = 0; i < m; i++) {
         S* c = x.c + (i0 + i) * x.c_row + j0 * x.c_col;
         const T row_bias = e.row_bias != nullptr ? e.row_bias[i0 + i] : T(0);
