@@ -76,7 +76,11 @@ TT_INLINE bool gather_line(T* out, const i64* index, const T* in, i64 step, i64 
     uint64_t bad = 0;
     for (i64 j = 0; j < m; j++) bad |= static_cast<uint64_t>(index[b + j]) >= static_cast<uint64_t>(size);
     if (bad) return false;
-    for (i64 j = 0; j < m; j++) out[b + j] = in[index[b + j] * step];
+    if (step == 1) {
+      for (i64 j = 0; j < m; j++) out[b + j] = in[index[b + j]];
+    } else {
+      for (i64 j = 0; j < m; j++) out[b + j] = in[index[b + j] * step];
+    }
   }
   return true;
 }
