@@ -59,13 +59,31 @@ struct RadixPass {
   }
 };
 
+/** The key bits that are not the same in all n values. */
+template <class P>
+uint64_t varying_bits(const P* a, i64 n, int parts, int shift) {
+  uint64_t seen[kMaxParts] = {};
+  const uint64_t first = static_cast<uint64_t>(a[0] >> shift);
+  parallel_for(parts, 1, [&](i64 begin, i64 end) {
+    for (i64 part = begin; part < end; part++) {
+      uint64_t bits = 0;
+      for (i64 i = n * part / parts; i < n * (part + 1) / parts; i++) bits |= static_cast<uint64_t>(a[i] >> shift) ^ first;
+      seen[part] = bits;
+    }
+  });
+  for (int part = 1; part < parts; part++) seen[0] |= seen[part];
+  return seen[0];
+}
+
 /** Sorts one long row in several threads; the result does not depend on how many. */
 template <class P>
 P* parallel_radix_sort(P* a, P* b, i64 n, int shift, int key_bits) {
   const int threads = tt_num_threads();
   const int parts = threads < kMaxParts ? threads : kMaxParts;
   uint32_t* counts = static_cast<uint32_t*>(tt_scratch(2, sizeof(uint32_t) * kBuckets * kMaxParts));
+  const uint64_t varying = varying_bits(a, n, parts, shift);
   for (int d = 0; d * kDigitBits < key_bits; d++) {
+    if (((varying >> (d * kDigitBits)) & (kBuckets - 1)) == 0) continue;
     const RadixPass<P> pass{a, b, n, parts, shift + d * kDigitBits, counts};
     pass.count();
     if (!pass.place()) continue;
