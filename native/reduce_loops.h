@@ -158,6 +158,34 @@ void fold_columns(S* __restrict s, const A* p, i64 cols, i64 n, i64 pitch) {
   }
 }
 
+/** Sums of the deviations from `shift` and of their squares. */
+template <class A>
+void deviations(const A* p, i64 n, A shift, double& sum, double& squares) {
+  constexpr i64 L = lanes<A>;
+  Vec<A> s[2] = {}, q[4] = {};
+  const Vec<A> center = broadcast<A>(shift);
+  i64 i = 0;
+  for (; i + 4 * L <= n; i += 4 * L)
+    for (int k = 0; k < 4; k++) {
+      const Vec<A> d = load(p + i + k * L) - center;
+      s[k & 1] += d;
+      q[k] += d * d;
+    }
+  for (; i + L <= n; i += L) {
+    const Vec<A> d = load(p + i) - center;
+    s[0] += d;
+    q[0] += d * d;
+  }
+  const auto plus = [](Vec<A> a, Vec<A> b) { return a + b; };
+  sum = static_cast<double>(fold<A>(s[0] + s[1], plus));
+  squares = static_cast<double>(fold<A>((q[0] + q[1]) + (q[2] + q[3]), plus));
+  for (; i < n; i++) {
+    const double d = static_cast<double>(p[i]) - static_cast<double>(shift);
+    sum += d;
+    squares += d * d;
+  }
+}
+
 }  // namespace reduction
 }  // namespace KERNEL_NS
 }  // namespace tt
