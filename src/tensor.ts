@@ -52,6 +52,8 @@ export class Tensor {
   _meta: AutogradMeta | null = null;
   /** @internal Created in inference mode. */
   _inference = false;
+  /** @internal Of a view: how it was made, where that forbids recorded writes (`Creation` in autograd/graph.ts). */
+  _creation = 0;
   /** Whether the elements lie in row-major order without gaps. @internal */
   readonly _contiguous: boolean;
 
@@ -164,8 +166,8 @@ export class Tensor {
   /** Whether autograd records what is done with this tensor. */
   get requires_grad(): boolean {
     const m = this._meta;
-    if (this._base !== null) return (m?.requires_grad ?? false) || tensorHooks.gradFn(this) !== null;
-    return m !== null && (m.requires_grad || m.grad_fn !== null);
+    if (m !== null && (m.requires_grad || m.grad_fn !== null)) return true;
+    return this._base !== null && this._base.requires_grad && !this.dtype.is_integral;
   }
   set requires_grad(value: boolean) {
     this.requires_grad_(value);

@@ -269,9 +269,17 @@ export function functionNode(name: string, make: (save: Save) => BackwardFn): No
 // ---------------------------------------------------------------------------------------
 // Views and in-place writes
 
-/** Makes `view` a differentiable view: it shares the history of the tensor it looks into. */
-export function markView(view: Tensor, of: Tensor): Tensor {
+/** How a view was made, where that decides whether it may be written to: values of `Tensor._creation`. */
+export const Creation = { ordinary: 0, oneOfMany: 1, noGrad: 2, inference: 3 } as const;
+
+/**
+ * Makes `view` a differentiable view: it shares the history of the tensor it looks into.
+ * @param multiple it is one of several results of its op (`unbind`, `split`).
+ */
+export function markView(view: Tensor, of: Tensor, multiple = false): Tensor {
   view._base = of._base ?? of;
+  if (multiple || !mode.grad || of._creation !== 0)
+    view._creation = mode.inference ? Creation.inference : !mode.grad ? Creation.noGrad : multiple ? Creation.oneOfMany : of._creation;
   // A view made without recording stays out of the graph until its memory is written to.
   if (!mode.grad && of.requires_grad) autogradMeta(view).version = view._storage.version;
   return view;
@@ -305,9 +313,8 @@ tensorHooks.gradFn = (x) => {
   if (base === null) return m === null ? null : m.grad_fn;
   const current = m === null ? -1 : m.version;
   if (current === x._storage.version || !base.requires_grad) return m?.grad_fn ?? null;
-  // No write since this view was recorded reached the graph when the base is still a leaf.
-  if (base._meta?.grad_fn == null) return m?.grad_fn ?? null;
-  if (m === null && !mode.grad) return null;
+  if (m === null && (base.grad_fn === null || x.dtype.is_integral)) return null;
+  if (x._creation !== 0) throw new RuntimeError(viewWriteText(x, 'its base or another view of its base has been'));
   const node = new AsStridedNode(geometry(base), x);
   node.next.push(gradEdge(base));
   node.nextNr.push(base.output_nr);
@@ -363,17 +370,33 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
+/** PyTorch's complaint about a recorded write to a view that was made in a way that forbids it. */
+function viewWriteText(x: Tensor, modified: string): string {
+  const fn = x._meta?.grad_fn ?? null;
+  const origin = fn === null ? '' : `Output ${x._meta?.output_nr} of ${fn.name().replace(/Backward\d*$/, '')} is a view `;
+  const where = x._creation === Creation.inference ? 'inference' : 'no_grad';
+  const unrecorded = x._creation !== Creation.oneOfMany || fn === null;
+  const text = unrecorded
+    ? `${origin === '' ? 'A view was' : `${origin}of a view which was`} created in ${where} mode and ${modified} modified inplace ${where === 'inference' ? 'in normal mode.' : 'with grad mode enabled.'}`
+    : `${origin}and ${modified} modified inplace.`;
+  if (x._creation === Creation.oneOfMany)
+    return `${text} This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.`;
+  return `${text} Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the ${where}${where === 'no_grad' ? '' : '_mode'} block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).`;
+}
+
 /** @throws RuntimeError when autograd forbids to write to x. */
 export function checkInPlace(x: Tensor, recorded: boolean): void {
   if (x._inference && !mode.inference && recorded)
     throw new RuntimeError(
       'Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.',
     );
-  if (!mode.grad) return;
-  if (x.requires_grad && x.is_leaf) throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.');
+  if (!mode.grad || !(recorded || x.requires_grad)) return;
   const base = x._base;
-  if (base !== null && base.requires_grad && base.is_leaf)
-    throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.');
+  if (base !== null) {
+    if (x._creation !== 0) throw new RuntimeError(viewWriteText(x, 'is being'));
+    if (x.requires_grad && base.is_leaf) throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.');
+  }
+  if (x.requires_grad && x.is_leaf) throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.');
 }
 
 /**
@@ -382,11 +405,7 @@ export function checkInPlace(x: Tensor, recorded: boolean): void {
  */
 export function recordInPlace(x: Tensor, node: Node | null, inputs: readonly (Tensor | null)[]): void {
   x._storage.version++;
-  if (node === null) {
-    // A write without a history ends in constants; the tensor keeps the history that it has.
-    if (x._meta) x._meta.version = x._storage.version;
-    return;
-  }
+  if (node === null) return;
   for (const input of inputs) {
     const edge = input === null ? null : gradEdge(input);
     node.next.push(edge);

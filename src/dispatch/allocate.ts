@@ -63,8 +63,8 @@ export function emptyLike(x: Tensor, dtype: DType = x.dtype): Tensor {
 }
 
 /** A view of x's memory. No history: callers record it. */
-export function alias(x: Tensor, shape: readonly number[], strides: readonly number[], offset: number, contiguous?: boolean): Tensor {
-  const view = new Tensor(x._storage, shape, strides, offset, x.dtype, numelOf(shape), contiguous);
+export function alias(x: Tensor, shape: readonly number[], strides: readonly number[], offset: number, contiguous?: boolean, dtype: DType = x.dtype): Tensor {
+  const view = new Tensor(x._storage, shape, strides, offset, dtype, numelOf(shape), contiguous);
   if (x._inference) view._inference = true;
   return view;
 }

@@ -38,6 +38,17 @@ export type InPlaceMethods<T> = {
   [K in keyof T as T[K] extends { readonly inPlace: true } ? `${K & string}_` : never]: T[K] extends Op<infer A, unknown> ? (...args: A) => Tensor : never;
 };
 
+/** A read-only property of tensors, such as `x.T`; also a function of the tensor. */
+export interface Property<R> {
+  (input: Tensor): R;
+  readonly propertyName: string;
+}
+
+/** Property types of a table of ops. */
+export type Properties<T> = {
+  readonly [K in keyof T as T[K] extends { readonly propertyName: string } ? K : never]: T[K] extends Property<infer R> ? R : never;
+};
+
 /** What an op's function carries for the installation of methods. */
 interface Installed {
   opName: string;
@@ -117,6 +128,11 @@ export function method<A extends readonly unknown[], R>(name: string, fn: (self:
   return Object.assign(fn, installed) as unknown as Op<A, R>;
 }
 
+/** Defines a read-only property of tensors. */
+export function property<R>(name: string, get: (self: Tensor) => R): Property<R> {
+  return Object.assign((self: Tensor) => get(self), { propertyName: name });
+}
+
 /** Copies results into `out=` tensors, resizing them. */
 function writeOut(name: string, args: readonly unknown[], result: unknown, out: unknown): unknown {
   if (result instanceof Tensor) {
@@ -146,6 +162,7 @@ function storeOut(result: Tensor, out: Tensor): void {
 export function writeInPlace(x: Tensor, compute: (x: Tensor) => Tensor): Tensor {
   checkInPlace(x, needsGrad(x));
   const result = compute(x);
+  if (result.requires_grad) checkInPlace(x, true);
   if (!sameSizes(result.shape, x.shape))
     throw new RuntimeError(`output with shape [${x.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`);
   checkCast(result.dtype, x.dtype);
@@ -223,12 +240,22 @@ export function pointwise(name: string, spec: PointwiseSpec): (...operands: read
 export function installMethods(ops: Readonly<Record<string, unknown>>): void {
   for (const value of Object.values(ops)) {
     if (typeof value !== 'function') continue;
-    const { opName, method, inPlaceMethod } = value as Partial<Installed>;
+    const { opName, method, inPlaceMethod, propertyName } = value as Partial<Installed & { propertyName: string }>;
+    if (propertyName !== undefined) {
+      Object.defineProperty(Tensor.prototype, propertyName, { get: getter(value as (x: Tensor) => unknown), configurable: true });
+      continue;
+    }
     if (opName === undefined) continue;
     const short = opName.slice(opName.lastIndexOf('.') + 1);
     if (method) define(short, method);
     if (inPlaceMethod) define(`${short}_`, inPlaceMethod);
   }
+}
+
+function getter(get: (x: Tensor) => unknown): () => unknown {
+  return function (this: Tensor) {
+    return get(this);
+  };
 }
 
 function define(name: string, value: unknown): void {

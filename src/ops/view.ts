@@ -1,9 +1,10 @@
 // Views: other shapes and strides over the same memory.
-import { type BaseGeometry, geometry, markView, record } from '../autograd/graph.js';
+import { type BaseGeometry, geometry, type Grad, markView, record } from '../autograd/graph.js';
 import { alias } from '../dispatch/allocate.js';
+import type { DType } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
-import { numelOf, type Tensor, wrapDim } from '../tensor.js';
-import { contiguous } from './copy.js';
+import { contiguousStrides, numelOf, type Tensor, wrapDim } from '../tensor.js';
+import { clone, contiguous_format } from './copy.js';
 import { op, type Op } from './define.js';
 import { arangeOf, zeros_ } from './fill.js';
 
@@ -15,10 +16,18 @@ export function makeView(
   strides: readonly number[],
   offset: number,
   backward: (grad: Tensor) => Tensor,
+  dtype: DType = x.dtype,
 ): Tensor {
-  const view = markView(alias(x, shape, strides, offset), x);
+  const view = markView(alias(x, shape, strides, offset, undefined, dtype), x);
   record(node, [x], [view], () => ([grad]) => [grad === null ? null : backward(grad)]);
   return view;
+}
+
+/** Several recorded views made by one op, which PyTorch does not let in-place ops write to. */
+export function makeViews(node: string, x: Tensor, views: readonly Tensor[], backward: (grads: readonly Grad[]) => Tensor): Tensor[] {
+  const marked = views.map((view) => markView(view, x, true));
+  record(node, [x], marked, () => (grads) => [backward(grads)]);
+  return marked;
 }
 
 /**
@@ -86,6 +95,13 @@ function viewAs(x: Tensor, shape: readonly number[], strides: readonly number[])
   return makeView('ViewBackward0', x, shape, strides, x._offset, (grad) => reshape(grad, x.shape));
 }
 
+/** Fresh row-major memory with another shape: no view, since nobody else holds x. */
+export function unsafeView(x: Tensor, shape: readonly number[]): Tensor {
+  const out = alias(x, shape, contiguousStrides(shape), x._offset, true);
+  record('UnsafeViewBackward0', [x], [out], () => ([grad]) => [grad === null ? null : reshape(grad, x.shape)]);
+  return out;
+}
+
 type Shape = readonly number[];
 
 /**
@@ -107,8 +123,7 @@ export const reshape: Op<[...shape: number[]] | [shape: Shape], Tensor> = op('re
   const shape = inferShape(size, x._numel);
   const strides = viewStrides(x.shape, x._strides, shape);
   if (strides !== null) return viewAs(x, shape, strides);
-  const copy = contiguous(x);
-  return viewAs(copy, shape, viewStrides(copy.shape, copy._strides, shape) as number[]);
+  return unsafeView(clone(x, { memory_format: contiguous_format }), shape);
 });
 
 /** A view with the dimensions in another order. */
@@ -231,7 +246,11 @@ export const unsqueeze: Op<[dim: number], Tensor> = op('unsqueeze', 'Tensor self
 /** A view without the dimensions of size 1: all of them, or those named. */
 export const squeeze: Op<[dim?: number | Shape], Tensor> = op('squeeze', 'Tensor self, int[1]? dim=None', (x: Tensor, dim: number | number[] | null) => {
   const n = x.shape.length;
-  const named = dim === null ? null : new Set((Array.isArray(dim) ? dim : [dim]).map((d) => wrapDim(d, n)));
+  const dims = dim === null ? null : (Array.isArray(dim) ? dim : [dim]).map((d) => wrapDim(d, n));
+  dims?.forEach((d, i) => {
+    if (dims.indexOf(d) !== i) throw new RuntimeError(`dim ${d} appears multiple times in the list of dims`);
+  });
+  const named = dims === null ? null : new Set(dims);
   const keep = x.shape.map((_, d) => d).filter((d) => x.shape[d] !== 1 || (named !== null && !named.has(d)));
   const at = (list: readonly number[]): number[] => keep.map((d) => list[d]);
   const node = named === null ? 'SqueezeBackward0' : Array.isArray(dim) ? 'SqueezeBackward2' : 'SqueezeBackward1';
