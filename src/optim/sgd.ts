@@ -1,0 +1,69 @@
+// Stochastic gradient descent.
+import { PointwiseOp } from '../dispatch/pointwise.js';
+import { ValueError } from '../errors.js';
+import { e } from '../expr.js';
+import type { Tensor } from '../tensor.js';
+import { bindOptions, Optimizer, type OptimizerState, type ParamGroup, type Params, requireValue } from './optimizer.js';
+
+// One kernel each: the parameter, its gradient, and the options as scalars.
+const plainStep = new PointwiseOp('sgd_step', { types: 'real', forward: (p, g, lr, decay) => e.sub(p, e.mul(lr, e.add(g, e.mul(decay, p)))) });
+const firstBuffer = new PointwiseOp('sgd_first_buffer', { types: 'real', forward: (g, p, decay) => e.add(g, e.mul(decay, p)) });
+const nextBuffer = new PointwiseOp('sgd_buffer', { types: 'real',
+  forward: (buffer, g, p, momentum, rate, decay) => e.add(e.mul(buffer, momentum), e.mul(rate, e.add(g, e.mul(decay, p)))),
+});
+const nesterovStep = new PointwiseOp('sgd_nesterov', { types: 'real',
+  forward: (p, g, buffer, lr, momentum, decay) => e.sub(p, e.mul(lr, e.add(e.add(g, e.mul(decay, p)), e.mul(momentum, buffer)))),
+});
+
+export interface SGDOptions {
+  /** Learning rate (default 1e-3). */
+  lr?: number;
+  momentum?: number;
+  dampening?: number;
+  /** L2 penalty. */
+  weight_decay?: number;
+  nesterov?: boolean;
+  maximize?: boolean;
+  foreach?: boolean | null;
+  differentiable?: boolean;
+  fused?: boolean | null;
+}
+
+/**
+ * Stochastic gradient descent, with momentum and Nesterov momentum
+ * (https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html).
+ * @throws ValueError for a negative rate, momentum or decay.
+ */
+export class SGD extends Optimizer {
+  constructor(params: Params, ...options: [lr?: number, momentum?: number, dampening?: number, weight_decay?: number, nesterov?: boolean, options?: SGDOptions] | [options?: SGDOptions]) {
+    const o = bindOptions(
+      'SGD',
+      'any lr=0.001, float momentum=0, float dampening=0, float weight_decay=0, bool nesterov=False, *, bool maximize=False, bool? foreach=None, bool differentiable=False, bool? fused=None',
+      options,
+    ) as unknown as Required<SGDOptions>;
+    requireValue(o.lr >= 0, 'learning rate', o.lr);
+    requireValue(o.momentum >= 0, 'momentum value', o.momentum);
+    requireValue(o.weight_decay >= 0, 'weight_decay value', o.weight_decay);
+    if (o.nesterov && (o.momentum <= 0 || o.dampening !== 0)) throw new ValueError('Nesterov momentum requires a momentum and zero dampening');
+    super(params, o as unknown as Record<string, unknown>);
+  }
+
+  protected update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void {
+    const o = group as unknown as Required<SGDOptions>;
+    const lr = Number(o.lr);
+    const g = o.maximize ? grad.neg() : grad;
+    if (o.momentum === 0) {
+      if (o.weight_decay === 0) p.add_(g, { alpha: -lr });
+      else plainStep.call([p, g, lr, o.weight_decay], p, true);
+      return;
+    }
+    let buffer = state.momentum_buffer as Tensor | undefined;
+    if (buffer) nextBuffer.call([buffer, g, p, o.momentum, 1 - o.dampening, o.weight_decay], buffer, true);
+    else {
+      buffer = firstBuffer.call([g, p, o.weight_decay]);
+      state.momentum_buffer = buffer;
+    }
+    if (o.nesterov) nesterovStep.call([p, g, buffer, lr, o.momentum, o.weight_decay], p, true);
+    else p.add_(buffer, { alpha: -lr });
+  }
+}
