@@ -27,6 +27,18 @@ export class Device {
 export const cpu: Device = new Device('cpu');
 export const meta: Device = new Device('meta');
 
+let defaultDevice: Device = cpu;
+
+/** The device of constructors that are given none. Initially the CPU. */
+export function get_default_device(): Device {
+  return defaultDevice;
+}
+
+/** Sets the device of constructors that are given none; null for the CPU. */
+export function set_default_device(to: DeviceLike | null): void {
+  defaultDevice = to === null ? cpu : device(to);
+}
+
 /** What the API accepts where PyTorch takes a device. */
 export type DeviceLike = Device | string | number;
 

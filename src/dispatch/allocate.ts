@@ -56,10 +56,45 @@ export function isDense(x: Tensor): boolean {
   return true;
 }
 
-/** Like x: its memory layout where it is dense (`preserve_format`), row-major otherwise. */
+/**
+ * The dimensions of a tensor from the one whose neighbours are nearest in memory to the one whose are farthest, as
+ * PyTorch's iterators sort them: a stride of 0 fits anywhere, of equal strides the smaller dimension comes first.
+ */
+export function memoryOrder(shape: readonly number[], strides: readonly number[]): number[] {
+  const order = shape.map((_, d) => shape.length - 1 - d);
+  const after = (a: number, b: number): number => {
+    if (strides[a] === 0 || strides[b] === 0) return 0;
+    if (strides[a] !== strides[b]) return strides[a] - strides[b];
+    return shape[a] > shape[b] ? 1 : 0;
+  };
+  for (let i = 1; i < order.length; i++) {
+    let at = i;
+    for (let j = i - 1; j >= 0; j--) {
+      const comparison = after(order[j], order[at]);
+      if (comparison < 0) break;
+      if (comparison === 0) continue;
+      [order[j], order[at]] = [order[at], order[j]];
+      at = j;
+    }
+  }
+  return order;
+}
+
+/** Strides without gaps that keep the order of a tensor's dimensions in memory. */
+export function denseStrides(x: Tensor): readonly number[] {
+  const strides = new Array<number>(x.shape.length);
+  let step = 1;
+  for (const d of memoryOrder(x.shape, x._strides)) {
+    strides[d] = step;
+    step *= Math.max(x.shape[d], 1);
+  }
+  return strides;
+}
+
+/** Like x: its memory layout where it is dense, else that without the gaps (`preserve_format`). */
 export function emptyLike(x: Tensor, dtype: DType = x.dtype): Tensor {
-  if (x._contiguous || !isDense(x)) return empty(x.shape, dtype, x.device);
-  return emptyStrided(x.shape, x._strides, dtype, x.device);
+  if (x._contiguous) return empty(x.shape, dtype, x.device);
+  return emptyStrided(x.shape, isDense(x) ? x._strides : denseStrides(x), dtype, x.device);
 }
 
 /** A view of x's memory. No history: callers record it. */

@@ -3,6 +3,7 @@
 import { Complex } from '../complex.js';
 import { Device } from '../device.js';
 import { DType } from '../dtype.js';
+import { Generator } from '../generator.js';
 import { Tensor } from '../tensor.js';
 
 type Check = (x: unknown) => boolean;
@@ -36,6 +37,7 @@ const checks: Readonly<Record<string, Check>> = {
   Operand: (x) => isTensor(x) || isScalar(x),
   dtype: (x) => x instanceof DType,
   device: (x) => x instanceof Device || typeof x === 'string' || typeof x === 'number',
+  Generator: (x) => x instanceof Generator,
   any: () => true,
 };
 
@@ -61,6 +63,7 @@ const displayed: Readonly<Record<string, string>> = {
   Operand: 'Tensor',
   dtype: 'torch.dtype',
   device: 'torch.device',
+  Generator: 'torch.Generator',
 };
 
 function parseDefault(text: string): unknown {
@@ -96,6 +99,13 @@ function parseParam(text: string, keywordOnly: boolean): Param {
     fallback: fallback === undefined ? undefined : parseDefault(fallback),
     keywordOnly,
   };
+}
+
+/** What is wrong with an argument: its type, or that of an element of a list. */
+function mismatch(param: Param, value: unknown): string {
+  const one = param.type.endsWith('[]') ? checks[param.type.slice(0, -2)] : null;
+  const at = one && Array.isArray(value) ? value.findIndex((x) => !one(x)) : -1;
+  return at < 0 ? `not ${typeName(value)}` : `but found element of type ${typeName((value as unknown[])[at])} at pos ${at}`;
 }
 
 /** Plain objects carry keywords; every class instance is a value. */
@@ -198,7 +208,7 @@ export class Schema {
     }
     if (!param.check(value)) {
       const where = param.keywordOnly ? '' : ` (position ${i + 1})`;
-      throw new TypeError(`${this.name}(): argument '${param.name}'${where} must be ${displayed[param.type] ?? param.type}, not ${typeName(value)}`);
+      throw new TypeError(`${this.name}(): argument '${param.name}'${where} must be ${displayed[param.type] ?? param.type}, ${mismatch(param, value)}`);
     }
     if (value instanceof Tensor && (param.type === 'int' || param.type === 'float')) return value.item();
     return value;

@@ -3,18 +3,45 @@ import { checkInPlace, functionNode, needsGrad, record, recordInPlace } from '..
 import { backendOf } from '../backends/backend.js';
 import { Device, type DeviceLike, device as toDevice } from '../device.js';
 import { DType } from '../dtype.js';
-import { alias, empty, emptyLike } from '../dispatch/allocate.js';
+import { alias, empty, emptyLike, emptyStrided } from '../dispatch/allocate.js';
 import { checkOverlap } from '../dispatch/out.js';
 import { isKeywords } from '../dispatch/schema.js';
 import { RuntimeError } from '../errors.js';
-import { sameSizes, Tensor } from '../tensor.js';
+import { contiguousStrides, sameSizes, Tensor } from '../tensor.js';
 import { method, op, type Op, type Operand } from './define.js';
-import { fillWith } from './fill.js';
+import { fillChecked } from './fill.js';
 
 /** How the memory of a copy is laid out. */
 export type MemoryFormat = 'torch.contiguous_format' | 'torch.preserve_format' | 'torch.channels_last' | 'torch.channels_last_3d';
 export const contiguous_format: MemoryFormat = 'torch.contiguous_format';
 export const preserve_format: MemoryFormat = 'torch.preserve_format';
+export const channels_last: MemoryFormat = 'torch.channels_last';
+export const channels_last_3d: MemoryFormat = 'torch.channels_last_3d';
+
+/**
+ * @internal The strides of a shape in a memory format.
+ * @throws RuntimeError when the format needs another number of dimensions.
+ */
+export function stridesFor(shape: readonly number[], format: MemoryFormat): readonly number[] {
+  if (format === contiguous_format) return contiguousStrides(shape);
+  const ndim = format === channels_last ? 4 : 5;
+  if (shape.length !== ndim) throw new RuntimeError(`required rank ${ndim} tensor to use ${format.slice(6)} format`);
+  const strides = new Array<number>(ndim);
+  let step = 1;
+  for (const d of [1, ...Array.from({ length: ndim - 2 }, (_, i) => ndim - 1 - i), 0]) {
+    strides[d] = step;
+    step *= Math.max(shape[d], 1);
+  }
+  return strides;
+}
+
+/** @internal Whether x lies in memory as the format says (dimensions of size 1 may have any stride). */
+export function hasFormat(x: Tensor, format: MemoryFormat): boolean {
+  if (format === contiguous_format) return x._contiguous;
+  if (x.shape.length !== (format === channels_last ? 4 : 5)) return false;
+  const strides = stridesFor(x.shape, format);
+  return x.shape.every((n, d) => n === 1 || x._strides[d] === strides[d]);
+}
 
 /** @internal Copies elements, converting dtypes; same shapes; no history, no version. */
 export function copyInto(out: Tensor, from: Tensor): Tensor {
@@ -24,21 +51,23 @@ export function copyInto(out: Tensor, from: Tensor): Tensor {
 
 /** A copy of the tensor with memory of its own. Differentiable. */
 export const clone: Op<[options?: { memory_format?: MemoryFormat }], Tensor> = op('clone', 'Tensor self, *, str? memory_format=None', (x: Tensor, format: MemoryFormat | null) => {
-  const out = format === contiguous_format ? empty(x.shape, x.dtype, x.device) : emptyLike(x);
+  const out = format === null || format === preserve_format ? emptyLike(x) : emptyStrided(x.shape, stridesFor(x.shape, format), x.dtype, x.device);
   copyInto(out, x);
   record('CloneBackward0', [x], [out], () => ([grad]) => [grad]);
   return out;
 });
 
-/** The tensor itself when its elements lie in row-major order, else a copy of which that is true. */
-export const contiguous: Op<[options?: { memory_format?: MemoryFormat }], Tensor> = op('contiguous', 'Tensor self, *, str? memory_format=None', (x: Tensor) =>
-  x._contiguous ? x : clone(x, { memory_format: contiguous_format }),
-);
+/** The tensor itself when its elements lie in row-major order (or the given format), else a copy of which that is true. */
+export const contiguous: Op<[options?: { memory_format?: MemoryFormat }], Tensor> = op('contiguous', 'Tensor self, *, str? memory_format=None', (x: Tensor, format: MemoryFormat | null) => {
+  if (format === null || format === contiguous_format) return x._contiguous ? x : clone(x, { memory_format: contiguous_format });
+  if (format === preserve_format) throw new RuntimeError('preserve memory format is unsupported by the contiguous operator');
+  return hasFormat(x, format) ? x : clone(x, { memory_format: format });
+});
 
 /** The tensor with elements of another type; itself when it has that type. */
-export function castTo(x: Tensor, dtype: DType, copy = false): Tensor {
-  if (x.dtype === dtype && !copy) return x;
-  const out = emptyLike(x, dtype);
+export function castTo(x: Tensor, dtype: DType, copy = false, format: MemoryFormat = preserve_format): Tensor {
+  if (x.dtype === dtype && !copy && (format === preserve_format || hasFormat(x, format))) return x;
+  const out = format === preserve_format ? emptyLike(x, dtype) : emptyStrided(x.shape, stridesFor(x.shape, format), dtype, x.device);
   copyInto(out, x);
   if (!dtype.is_integral) record('ToCopyBackward0', [x], [out], () => ([grad]) => [grad]);
   return out;
@@ -66,7 +95,7 @@ export const fill_: Op<[value: Operand], Tensor> = op('fill_', 'Tensor self, Ope
   }
   checkInPlace(self, self.requires_grad);
   checkOverlap(self, self);
-  fillWith(self, value);
+  fillChecked(self, value);
   recordInPlace(self, needsGrad(self) ? functionNode('FillBackward0', () => () => [null]) : null, [self]);
   return self;
 });
@@ -82,10 +111,12 @@ interface ToOptions {
   memory_format?: MemoryFormat;
 }
 
-function parseTo(args: readonly unknown[]): { dtype: DType | null; device: Device | null; copy: boolean } {
+function parseTo(args: readonly unknown[]): { dtype: DType | null; device: Device | null; copy: boolean; format: MemoryFormat } {
   let dtype: DType | null = null;
   let device: Device | null = null;
   let copy = false;
+  let format = preserve_format;
+  let booleans = 0;
   for (const arg of args) {
     if (arg instanceof DType) dtype = arg;
     else if (arg instanceof Tensor) {
@@ -98,17 +129,21 @@ function parseTo(args: readonly unknown[]): { dtype: DType | null; device: Devic
       if (o.dtype) dtype = o.dtype;
       if (o.device !== undefined && o.device !== null) device = toDevice(o.device);
       copy = o.copy ?? copy;
-    } else if (arg !== undefined && arg !== null && typeof arg !== 'boolean')
+      format = o.memory_format ?? format;
+    } else if (typeof arg === 'boolean') {
+      // non_blocking, then copy
+      if (booleans++ === 1) copy = arg;
+    } else if (arg !== undefined && arg !== null)
       throw new TypeError(`to() received an invalid combination of arguments - got (${typeof arg})`);
   }
-  return { dtype, device, copy };
+  return { dtype, device, copy, format };
 }
 
 /** The tensor with another dtype, on another device, or both; itself when nothing changes and no copy is asked for. */
 export const to: Op<readonly (DType | DeviceLike | Tensor | boolean | ToOptions | null | undefined)[], Tensor> = method('to', (x: Tensor, ...args: readonly (DType | DeviceLike | Tensor | boolean | ToOptions | null | undefined)[]) => {
-  const { dtype, device, copy } = parseTo(args);
+  const { dtype, device, copy, format } = parseTo(args);
   const moved = device === null || device.equals(x.device) ? x : move(x, device);
-  return castTo(moved, dtype ?? x.dtype, copy && moved === x);
+  return castTo(moved, dtype ?? x.dtype, copy && moved === x, format);
 });
 
 function move(x: Tensor, device: Device): Tensor {

@@ -1,253 +1,161 @@
-// Tensors from data and from nothing.
-import { backendOf, type Scalar } from '../backends/backend.js';
+// Tensors from nothing: empty, zeros, ones, full, eye, index grids; complex numbers from their parts.
+import type { Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
-import { cpu, type Device, type DeviceLike, device as toDevice } from '../device.js';
-import { bool, type DType, dtypes, float32, float64, get_default_dtype, int16, int32, int64, int8, promote_types, uint8 } from '../dtype.js';
+import { bool, complex128, complex64, type DType, float32, float64, get_default_dtype, int32, int64 } from '../dtype.js';
 import { empty as emptyTensor, emptyStrided } from '../dispatch/allocate.js';
-import { isKeywords, typeName } from '../dispatch/schema.js';
-import { RuntimeError, ValueError } from '../errors.js';
-import { contiguousStrides, Tensor } from '../tensor.js';
-import { castTo, copyInto } from './copy.js';
-import { full_, ones_, zeros_ } from './fill.js';
+import { broadcastShapes } from '../dispatch/promotion.js';
+import { typeName } from '../dispatch/schema.js';
+import { record } from '../autograd/graph.js';
+import { NotImplementedError, RuntimeError } from '../errors.js';
+import { Tensor } from '../tensor.js';
+import { castTo, copyInto, type MemoryFormat, stridesFor } from './copy.js';
+import { creator, type OutOptions, type SizeArgs, sizes, type Target, type TensorOptions } from './creation.js';
+import { op, type Out } from './define.js';
+import { fillChecked, fillWith } from './fill.js';
 
-/** What every constructor takes. */
-export interface TensorOptions {
-  dtype?: DType | null;
-  device?: DeviceLike | null;
-  requires_grad?: boolean;
-  /** Accepted for PyTorch's sake: 'torch.strided' is the only layout. */
-  layout?: string | null;
-  /** Accepted for PyTorch's sake: there is nothing to pin. */
-  pin_memory?: boolean;
-  out?: Tensor;
+export type { OutOptions, RandomOptions, SizeArgs, TensorOptions } from './creation.js';
+
+/** The memory layout of all tensors here. */
+export const strided = 'torch.strided';
+
+interface EmptyOptions extends OutOptions {
+  memory_format?: MemoryFormat | null;
 }
-
-/** Data that becomes a tensor: numbers are floats, bigints int64, booleans bool; arrays nest. */
-export type TensorData = Scalar | Tensor | ArrayBufferView | readonly TensorData[];
-
-/** Sizes as separate arguments or as one array, then options. */
-export type SizeArgs<O = TensorOptions> = [...size: number[]] | [...size: [...number[], O]] | [size: readonly number[], options?: O];
-
-/** @internal The sizes and options of a constructor call. */
-export function sizeAndOptions(name: string, args: readonly unknown[]): [number[], TensorOptions & Record<string, unknown>] {
-  const last = args[args.length - 1];
-  const options = isKeywords(last) ? (last as TensorOptions & Record<string, unknown>) : {};
-  const rest = isKeywords(last) ? args.slice(0, -1) : args.filter((x) => x !== undefined);
-  const given = 'size' in options ? (options.size as number[]) : rest.length === 1 && Array.isArray(rest[0]) ? (rest[0] as number[]) : (rest as number[]);
-  const size = Array.from(given, (n, i) => {
-    const value = typeof n === 'bigint' ? Number(n) : n;
-    if (typeof value !== 'number' || !Number.isInteger(value))
-      throw new TypeError(`${name}(): argument 'size' (position ${i + 1}) must be tuple of ints, but found element of type ${typeName(n)} at pos ${i}`);
-    return value;
-  });
-  return [size, options];
-}
-
-/** @internal */
-export function deviceOf(options: TensorOptions): Device {
-  return options.device === undefined || options.device === null ? cpu : toDevice(options.device);
-}
-
-/** @internal Hands out a finished constructor result: `requires_grad`, `out`. */
-export function finish(x: Tensor, options: TensorOptions): Tensor {
-  if (options.requires_grad) x.requires_grad_(true);
-  return x;
-}
-
-function constructor<F>(name: string, make: (size: number[], dtype: DType, device: Device) => Tensor): F {
-  return ((...args: unknown[]) => {
-    const [size, options] = sizeAndOptions(name, args);
-    return finish(make(size, options.dtype ?? get_default_dtype(), deviceOf(options)), options);
-  }) as F;
-}
-
-type SizeConstructor = (...args: SizeArgs) => Tensor;
 
 /** A tensor of uninitialised memory. */
-export const empty: SizeConstructor = constructor('empty', emptyTensor);
+export const empty: (...args: SizeArgs<EmptyOptions>) => Tensor = creator('empty', 'int[]... size, *, str? memory_format=None', (to: Target, size: number[], format: MemoryFormat | null) => {
+  if (format === null || format === 'torch.contiguous_format') return to.empty(size);
+  if (format === 'torch.preserve_format') throw new RuntimeError('unsupported memory format option Preserve');
+  const shape = sizes(size);
+  return emptyStrided(shape, stridesFor(shape, format), to.type(), to.device);
+});
+
 /** A tensor of zeros. */
-export const zeros: SizeConstructor = constructor('zeros', zeros_);
+export const zeros: (...args: SizeArgs) => Tensor = creator('zeros', 'int[]... size', (to: Target, size: number[]) => {
+  if (size.some((n) => Number(n) < 0)) throw new RuntimeError('zeros: Dimension size must be non-negative.');
+  return fillWith(to.empty(size), 0);
+});
+
 /** A tensor of ones. */
-export const ones: SizeConstructor = constructor('ones', ones_);
+export const ones: (...args: SizeArgs) => Tensor = creator('ones', 'int[]... size', (to: Target, size: number[]) => fillWith(to.empty(size), 1));
 
-/** A tensor filled with one value; the dtype follows the value (a number is a float) unless given. */
-export function full(size: readonly number[], fill_value: Scalar, options: TensorOptions = {}): Tensor {
-  const dtype = options.dtype ?? dataType(fill_value);
-  return finish(full_(sizeAndOptions('full', [size])[0], fill_value, dtype, deviceOf(options)), options);
-}
-
-/** Uninitialised memory with the given strides. */
-export function empty_strided(size: readonly number[], stride: readonly number[], options: TensorOptions = {}): Tensor {
-  if (size.length !== stride.length)
-    throw new RuntimeError(`mismatch in length of strides and shape`);
-  return finish(emptyStrided(size, stride, options.dtype ?? get_default_dtype(), deviceOf(options)), options);
-}
-
-/** The dtype of a plain value as data. */
+/** The dtype of a plain value as data: a number is a float. */
 function dataType(value: unknown): DType {
-  if (typeof value === 'number') return get_default_dtype();
   if (typeof value === 'bigint') return int64;
   if (typeof value === 'boolean') return bool;
   if (value instanceof Complex) return get_default_dtype().to_complex();
+  if (typeof value === 'number') return get_default_dtype();
   throw new RuntimeError(`Could not infer dtype of ${typeName(value)}`);
 }
 
-const arrayTypes: readonly (readonly [abstract new (...args: never[]) => ArrayBufferView, DType])[] = [
-  [Float32Array, float32],
-  [Float64Array, float64],
-  [Int8Array, int8],
-  [Uint8Array, uint8],
-  [Uint8ClampedArray, uint8],
-  [Int16Array, int16],
-  [Int32Array, int32],
-  [BigInt64Array, int64],
-];
+const plain = (value: Scalar | Tensor): Scalar => (value instanceof Tensor ? (value.item() as Scalar) : value);
 
-function fromArray(data: ArrayBufferView): Tensor {
-  const entry = arrayTypes.find(([type]) => data instanceof type);
-  if (!entry) throw new TypeError(`can't convert ${data.constructor.name} to a tensor: the supported types are: ${arrayTypes.map(([c]) => c.name).join(', ')}`);
-  const x = emptyTensor([data.byteLength / entry[1].itemsize], entry[1], cpu);
-  backendOf('cpu').write(x, data);
-  return x;
-}
+/** A tensor filled with one value; the dtype follows the value (a number is a float) unless given. */
+export const full: (size: readonly number[], fill_value: Scalar, options?: OutOptions) => Tensor = creator('full', 'int[] size, Scalar fill_value', (to: Target, size: number[], value: Scalar | Tensor) =>
+  fillChecked(to.empty(size, value instanceof Tensor ? value.dtype : dataType(value)), plain(value)),
+);
 
-interface Gathered {
-  shape: number[];
-  leaves: (Scalar | Tensor)[];
-}
+/** Uninitialised memory with the given strides. */
+export const empty_strided: (size: readonly number[], stride: readonly number[], options?: TensorOptions) => Tensor = creator('empty_strided', 'int[] size, int[] stride', (to: Target, size: number[], stride: number[]) => {
+  if (size.length !== stride.length) throw new RuntimeError(`dimensionality of sizes (${size.length}) must match dimensionality of strides (${stride.length})`);
+  return emptyStrided(sizes(size), sizes(stride), to.type(), to.device);
+});
 
-/** Flattens nested arrays; every level must be as long as its neighbours. */
-function gather(data: unknown, depth: number, into: Gathered): void {
-  if (!Array.isArray(data)) {
-    if (depth !== into.shape.length) throw new ValueError(`expected sequence of length ${into.shape[depth]} at dim ${depth} (got a single value)`);
-    into.leaves.push(data as Scalar);
-    return;
+/** Uninitialised memory whose dimensions lie in memory in the given order, the first one outermost. */
+export const empty_permuted: (size: readonly number[], physical_layout: readonly number[], options?: TensorOptions) => Tensor = creator('empty_permuted', 'int[] size, int[] physical_layout', (to: Target, size: number[], layout: number[]) => {
+  const n = size.length;
+  if (layout.length !== n)
+    throw new RuntimeError(`Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ${n} is not equal to len(physical_layout) = ${layout.length}`);
+  layout.forEach((d, i) => {
+    if (d < 0 || d >= n)
+      throw new RuntimeError(`Dimension out of range (expected to be between 0 and ${n - 1}, but got ${d} at index ${i}).  NB: negative dims not currently supported; file an issue if you want it.`);
+    if (layout.indexOf(d) !== i) throw new RuntimeError('Duplicate dim not allowed');
+  });
+  const strides = new Array<number>(n);
+  let step = 1;
+  for (const d of [...layout].reverse()) {
+    strides[d] = step;
+    step *= Math.max(size[d], 1);
   }
-  if (depth >= into.shape.length) throw new TypeError('only one element tensors can be converted to Python scalars');
-  if (data.length !== into.shape[depth]) throw new ValueError(`expected sequence of length ${into.shape[depth]} at dim ${depth} (got ${data.length})`);
-  for (const item of data) gather(item, depth + 1, into);
-}
+  return emptyStrided(sizes(size), strides, to.type(), to.device);
+});
 
-/** Elements of a dtype from plain values, as a typed array of its raw form. */
-export function encode(values: readonly Scalar[], dtype: DType): Tensor {
-  const n = values.length;
-  const wide = dtype.is_complex ? dtypes[11] : dtype === int64 || dtype.is_integral ? int64 : float64;
-  const x = emptyTensor([n], wide, cpu);
-  const backend = backendOf('cpu');
-  if (wide === int64) backend.write(x, BigInt64Array.from(values, (v) => integerOf(v, dtype)));
-  else if (wide === float64) backend.write(x, Float64Array.from(values, (v) => (v instanceof Complex ? failComplex() : Number(v))));
-  else
-    backend.write(
-      x,
-      Float64Array.from({ length: 2 * n }, (_, i) => {
-        const v = values[i >> 1];
-        return v instanceof Complex ? (i & 1 ? v.im : v.re) : i & 1 ? 0 : Number(v);
-      }),
-    );
-  return castTo(x, dtype);
-}
-
-function failComplex(): never {
-  throw new TypeError("can't convert complex to float");
-}
-
-function integerOf(value: Scalar, dtype: DType): bigint {
-  if (typeof value === 'bigint') return BigInt.asIntN(64, value);
-  if (typeof value === 'boolean') return value ? 1n : 0n;
-  if (value instanceof Complex) return failComplex();
-  if (dtype === bool) return value === 0 ? 0n : 1n;
-  if (Number.isNaN(value)) throw new ValueError('cannot convert float NaN to integer');
-  if (!Number.isFinite(value)) throw new RuntimeError(`value cannot be converted to type ${dtype.name} without overflow`);
-  return BigInt(Math.trunc(value));
-}
-
-/**
- * A new tensor that copies data: a number (float), bigint (int64), boolean, typed array (its own dtype), tensor,
- * or nested arrays of these.
- * @throws ValueError when nested arrays have different lengths.
- */
-export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
-  return finish(moveTo(fromData(data, options.dtype ?? null), deviceOf(options)), options);
-}
-
-function moveTo(x: Tensor, device: Device): Tensor {
-  return device.equals(x.device) ? x : x.to(device).detach();
-}
-
-function fromData(data: unknown, dtype: DType | null): Tensor {
-  if (data instanceof Tensor) {
-    const out = emptyTensor(data.shape, dtype ?? data.dtype, data.device);
-    return copyInto(out, data);
-  }
-  if (ArrayBuffer.isView(data)) {
-    const x = fromArray(data);
-    return dtype === null ? x : castTo(x, dtype);
-  }
-  if (!Array.isArray(data)) return encode([scalarData(data)], dtype ?? dataType(data)).view([]);
-  return fromNested(data, dtype);
-}
-
-function scalarData(data: unknown): Scalar {
-  dataType(data);
-  return data as Scalar;
-}
-
-function fromNested(data: readonly unknown[], dtype: DType | null): Tensor {
-  const shape: number[] = [];
-  let first: unknown = data;
-  for (; Array.isArray(first); first = first[0]) {
-    shape.push(first.length);
-    if (first.length === 0) break;
-  }
-  if (first instanceof Tensor || ArrayBuffer.isView(first)) return stackLeaves(data, shape, dtype);
-  const found: Gathered = { shape, leaves: [] };
-  if (!shape.includes(0)) gather(data, 0, found);
-  const leaves = found.leaves as Scalar[];
-  let type = dtype;
-  if (type === null) {
-    for (const v of leaves) type = type === null ? dataType(v) : promote_types(type, dataType(v));
-    type ??= get_default_dtype();
-  }
-  return encode(leaves, type).view(shape);
-}
-
-/** Nested arrays whose innermost items are tensors or typed arrays. */
-function stackLeaves(data: readonly unknown[], outer: readonly number[], dtype: DType | null): Tensor {
-  const flat = (data as unknown[]).flat(outer.length - 1);
-  const parts = flat.map((item) => fromData(item, null));
-  let type = parts[0].dtype;
-  for (const p of parts) type = promote_types(type, p.dtype);
-  for (const p of parts) if (p.shape.length > 0 && outer.length === 1 && String(p.shape) !== String(parts[0].shape)) throw new ValueError('only one element tensors can be converted to Python scalars');
-  const out = emptyTensor([...outer, ...parts[0].shape], dtype ?? type, cpu);
-  const rows = out.view([parts.length, ...parts[0].shape]);
-  for (let i = 0; i < parts.length; i++) copyInto(rows.select(0, i), parts[i]);
+/** Ones on the diagonal, zeros elsewhere: n rows, m (default n) columns. */
+export const eye: {
+  (n: number, options?: OutOptions): Tensor;
+  (n: number, m: number, options?: OutOptions): Tensor;
+} = creator('eye', 'int n, int? m=None', (to: Target, n: number, m: number | null) => {
+  const columns = m ?? n;
+  if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`);
+  if (columns < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${columns}`);
+  const out = fillWith(to.empty([n, columns]), 0);
+  const length = Math.min(n, columns);
+  if (length > 0) fillWith(out.detach().as_strided([length], [out._strides[0] + out._strides[1]], out._offset), 1);
   return out;
+});
+
+type IndexGrid = (row: number, col: number, offset?: number, options?: TensorOptions) => Tensor;
+
+/** The indices of one triangle, row by row: 2 rows, one column for each element. */
+function triangle(name: string, inside: (i: number, j: number, offset: number) => boolean): IndexGrid {
+  return creator(name, 'int row, int col, int offset=0', (to: Target, row: number, col: number, offset: number) => {
+    if (row < 0) throw new RuntimeError(`row must be non-negative, got${row}`);
+    if (col < 0) throw new RuntimeError(`col must be non-negative, got${col}`);
+    const type = to.type(int64);
+    if (type !== int64 && type !== int32) throw new NotImplementedError(`"${name}" not implemented for '${type.scalarName}'`);
+    const rows: number[] = [];
+    const columns: number[] = [];
+    for (let i = 0; i < row; i++)
+      for (let j = 0; j < col; j++)
+        if (inside(i, j, offset)) {
+          rows.push(i);
+          columns.push(j);
+        }
+    return to.put(Float64Array.from([...rows, ...columns]), [2, rows.length], int64);
+  });
 }
 
-/** A 1-d tensor over the bytes of a buffer, which stay shared with JavaScript. */
-export function frombuffer(
-  buffer: ArrayBufferLike | ArrayBufferView,
-  options: { dtype: DType; count?: number; offset?: number; requires_grad?: boolean },
-): Tensor {
-  const { dtype, count = -1, offset = 0 } = options;
-  const view = ArrayBuffer.isView(buffer) ? buffer : new Uint8Array(buffer);
-  if (view.byteLength === 0) throw new ValueError(`both buffer length (0) and count (${count}) must not be 0`);
-  if (offset < 0 || offset >= view.byteLength)
-    throw new ValueError(`offset (${offset} bytes) must be non-negative and no greater than buffer length (${view.byteLength} bytes) minus 1`);
-  const available = view.byteLength - offset;
-  if (count <= 0 && available % dtype.itemsize !== 0)
-    throw new ValueError(`buffer length (${available} bytes) after offset (${offset} bytes) must be a multiple of element size (${dtype.itemsize})`);
-  const n = count > 0 ? count : available / dtype.itemsize;
-  if (n * dtype.itemsize > available)
-    throw new ValueError(`requested buffer length (${n} * ${dtype.itemsize} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${view.byteLength} bytes)`);
-  const start = view.byteOffset + offset;
-  if (start % dtype.itemsize !== 0) return finish(fromBytes(new Uint8Array(view.buffer, start, n * dtype.itemsize), dtype, n), options);
-  const storage = backendOf('cpu').adopt(view.buffer);
-  return finish(new Tensor(storage, [n], contiguousStrides([n]), start / dtype.itemsize, dtype, n, true), options);
+/** The indices of the lower triangle (on and below the diagonal `offset`) of a row × col matrix. */
+export const tril_indices: IndexGrid = triangle('tril_indices', (i, j, offset) => j - i <= offset);
+/** The indices of the upper triangle (on and above the diagonal `offset`) of a row × col matrix. */
+export const triu_indices: IndexGrid = triangle('triu_indices', (i, j, offset) => j - i >= offset);
+
+/** The complex dtype of two real parts. */
+function partsType(a: Tensor, b: Tensor): DType {
+  if (![float32, float64].includes(a.dtype) || ![float32, float64].includes(b.dtype))
+    throw new RuntimeError(`Expected both inputs to be Half, Float or Double tensors but got ${a.dtype.scalarName} and ${b.dtype.scalarName}`);
+  if (a.dtype !== b.dtype) throw new RuntimeError(`Expected object of scalar type ${a.dtype.scalarName} but got scalar type ${b.dtype.scalarName} for second argument`);
+  return a.dtype === float64 ? complex128 : complex64;
 }
 
-function fromBytes(bytes: Uint8Array, dtype: DType, n: number): Tensor {
-  const x = emptyTensor([n], dtype, cpu);
-  backendOf('cpu').write(x, bytes);
-  return x;
+type FromParts = (first: Tensor, second: Tensor, options?: Out) => Tensor;
+
+function fromParts(name: string, combine: (first: Tensor, second: Tensor, dtype: DType) => Tensor): FromParts {
+  return op(
+    name,
+    name === 'complex' ? 'Tensor real, Tensor imag, *, Tensor? out=None' : 'Tensor abs, Tensor angle, *, Tensor? out=None',
+    (a: Tensor, b: Tensor, out: Tensor | null) => {
+      const dtype = partsType(a, b);
+      if (out === null) return combine(a, b, dtype);
+      if (out.dtype !== dtype) throw new RuntimeError(`Expected object of scalar type ${dtype.scalarName} but got scalar type ${out.dtype.scalarName} for argument 'out'`);
+      const result = combine(a.detach(), b.detach(), dtype);
+      return out.resize_([...result.shape]).copy_(result);
+    },
+    { ownOut: true, self: null },
+  );
 }
+
+/** The real and the imaginary parts, by ops that have derivatives. */
+const realPart = (x: Tensor): Tensor => castTo(x, x.dtype.to_real());
+const imagPart = (x: Tensor): Tensor => realPart(x.mul(new Complex(0, -1)));
+
+/** Complex numbers from real and imaginary parts, which broadcast. Differentiable. */
+export const complex: FromParts = fromParts('complex', (real, imag, dtype) => {
+  const shape = broadcastShapes(real.shape, imag.shape);
+  const out = emptyTensor(shape, dtype, real.device);
+  const parts = new Tensor(out._storage, [...shape, 2], [...out._strides.map((s) => 2 * s), 1], 0, dtype.to_real(), 2 * out._numel);
+  copyInto(parts.select(-1, 0), real.detach().expand([...shape]));
+  copyInto(parts.select(-1, 1), imag.detach().expand([...shape]));
+  record('ComplexBackward0', [real, imag], [out], () => ([g]) => (g === null ? [null, null] : [realPart(g), imagPart(g)]));
+  return out;
+});

@@ -69,6 +69,8 @@ interface OpOptions {
   self?: number | null;
   /** Name of the method, when it is not the function's. */
   inPlace?: boolean;
+  /** The implementation takes `out` itself, as one of its parameters. */
+  ownOut?: boolean;
 }
 
 /** Every op by name, for tools that look at the whole (the fuzzer, the documentation). */
@@ -84,7 +86,7 @@ export function op<F>(name: string, schema: string, impl: Impl, options: OpOptio
   const short = name.slice(name.lastIndexOf('.') + 1);
   const hasOut = /\bout\b/.test(schema);
   const full = new Schema(short, schema);
-  const outAt = hasOut ? full.names.indexOf('out') : -1;
+  const outAt = hasOut && !options.ownOut ? full.names.indexOf('out') : -1;
   const self = options.self === undefined ? (schema.startsWith('Tensor self') ? 0 : null) : options.self;
   const implementation = impl as unknown as (...args: readonly unknown[]) => unknown;
 

@@ -3,7 +3,8 @@ import { backendOf, type Scalar } from '../backends/backend.js';
 import type { Device } from '../device.js';
 import type { DType } from '../dtype.js';
 import { Complex } from '../complex.js';
-import { complex128, float64, int64 } from '../dtype.js';
+import { bool, complex128, finfo, float64, int64 } from '../dtype.js';
+import { RuntimeError } from '../errors.js';
 import { empty } from '../dispatch/allocate.js';
 import { Tensor } from '../tensor.js';
 
@@ -29,6 +30,52 @@ export function scalarOf(value: Scalar, device: Device, dtype?: DType): Tensor {
 export function fillWith(x: Tensor, value: Scalar): Tensor {
   if (x._numel > 0) backendOf(x.device.type).launch('fill', x, scalarOf(value, x.device));
   return x;
+}
+
+/** C++ names of the element types in messages about values that do not fit. */
+const cppNames: Readonly<Record<string, string>> = {
+  uint8: 'uint8_t',
+  int8: 'int8_t',
+  int16: 'int16_t',
+  int32: 'int',
+  int64: 'int64_t',
+  float16: 'c10::Half',
+  bfloat16: 'c10::BFloat16',
+  float32: 'float',
+  float64: 'double',
+  complex64: 'c10::complex<float>',
+  complex128: 'c10::complex<double>',
+};
+
+/** Whether a number lies in the range of a real dtype; infinities and NaN fit floating types. */
+function fits(value: number, dtype: DType): boolean {
+  if (dtype === bool) return true;
+  if (dtype.kind === 'integer') {
+    const bits = 8 * dtype.itemsize - (dtype.is_signed ? 1 : 0);
+    const whole = Math.trunc(value);
+    // Negative values wrap in unsigned types.
+    return whole >= (dtype.is_signed ? -(2 ** bits) : -(2 ** bits) + 1) && whole < 2 ** bits;
+  }
+  return !Number.isFinite(value) || Math.abs(value) <= new finfo(dtype).max;
+}
+
+/**
+ * @internal A value as it is stored in a dtype.
+ * @throws RuntimeError when it does not fit, as PyTorch words it.
+ */
+export function checkedScalar(value: Scalar, dtype: DType): Scalar {
+  if (typeof value === 'boolean') return value;
+  const parts = value instanceof Complex ? [value.re, value.im] : [Number(value)];
+  const real = dtype.to_real();
+  const lost = parts.length === 2 && parts[1] !== 0 && !dtype.is_complex && dtype !== bool;
+  if (lost || !parts.every((v) => fits(v, real))) throw new RuntimeError(`value cannot be converted to type ${cppNames[dtype.name]} without overflow`);
+  if (value instanceof Complex) return dtype.is_complex ? value : dtype === bool ? value.re !== 0 || value.im !== 0 : value.re;
+  return dtype.kind === 'integer' && typeof value === 'number' ? BigInt(Math.trunc(value)) : value;
+}
+
+/** @internal Like {@link fillWith}, for values that users give. */
+export function fillChecked(x: Tensor, value: Scalar): Tensor {
+  return fillWith(x, checkedScalar(value, x.dtype));
 }
 
 /** @internal */
