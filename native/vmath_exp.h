@@ -221,6 +221,12 @@ TT_INLINE V v_log1p_float(V x) {
 TT_INLINE VecF v_log1p(VecF x) { return v_log1p_float(x); }
 TT_INLINE VecD v_log1p(VecD x) { return v_log1p_float(x); }
 
+/** 1 / (1 + exp(-x)). */
+template <class V>
+TT_INLINE V v_sigmoid(V x) {
+  return v_k<V>(1) / (v_k<V>(1) + v_exp(-x));
+}
+
 // ---- powers
 
 /** Sign and special cases of x^y, given |x|^y. */

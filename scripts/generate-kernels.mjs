@@ -8,7 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const { pointwiseOps, kernelTypes } = await import('../dist/dispatch/pointwise.js')
 const { spanFile, spanTableFile } = await import('../dist/backends/cpu/cpp.js')
 // Every module that defines pointwise records; none of them loads a back end.
-for (const module of ['ops/table.js', 'nn/index.js', 'optim/index.js']) await import(`../dist/${module}`)
+for (const module of ['ops/table.js', 'special.js', 'nn/index.js', 'optim/index.js']) await import(`../dist/${module}`)
 
 /** How many files the spans are spread over: enough to compile in parallel, the same at every run. */
 const FILES = 12

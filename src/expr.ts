@@ -3,7 +3,7 @@
 
 const UNARY = [
   'neg', 'conj', 'abs', 'sign', 'reciprocal', 'sqrt', 'rsqrt', 'floor', 'ceil', 'trunc', 'round',
-  'exp', 'exp2', 'expm1', 'log', 'log2', 'log10', 'log1p',
+  'exp', 'exp2', 'expm1', 'log', 'log2', 'log10', 'log1p', 'sigmoid',
   'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh',
   'erf', 'erfc', 'erfinv', 'erfcx', 'lgamma', 'digamma', 'ndtri', 'log_ndtr',
   'i0', 'i0e', 'i1', 'i1e', 'bessel_j0', 'bessel_j1', 'bessel_y0', 'bessel_y1', 'spherical_bessel_j0', 'airy_ai',
@@ -69,6 +69,11 @@ type Builder = { readonly [P in NumberUnary | Test | 'mnot']: (x: ExprLike) => E
 export const e = Object.fromEntries(
   prims.map((prim) => [prim, (...args: ExprLike[]) => apply(prim, ...args)]),
 ) as unknown as Builder;
+
+/** The same number everywhere. */
+export function constant(value: number): Expr {
+  return { is: 'const', value, kind: 'number' };
+}
 
 /** The i-th operand. */
 export function input(index: number, kind: ExprKind = 'number'): Expr {

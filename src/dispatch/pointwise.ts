@@ -1,5 +1,5 @@
 // The generic call of a pointwise op: promotion, broadcasting, allocation, kernel, autograd.
-import { attach, checkInPlace, fit, functionNode, type Grad, gradEdge, modifiedText, Node, recordInPlace, throwBackwardTwice } from '../autograd/graph.js';
+import { attach, checkInPlace, fit, functionNode, type Grad, gradEdge, graphMath, modifiedText, Node, recordInPlace, throwBackwardTwice } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf, type Operand, type PointwiseKernel, type Scalar } from '../backends/backend.js';
 import type { Device } from '../device.js';
@@ -39,10 +39,14 @@ export interface PointwiseSpec {
   readonly noBool?: boolean;
   /** Which operands are truth values (they do not take part in promotion). Default: none. */
   readonly kinds?: readonly ExprKind[];
+  /** Every operand must be a tensor. */
+  readonly tensorsOnly?: boolean;
   /** The op's name in "not implemented for" messages; the name itself by default. */
   readonly kernelName?: string;
-  /** The node's name; by default from the op's: 'mul' gives MulBackward0. */
-  readonly node?: string;
+  /** The node's name, or how it follows from the operands; by default from the op's: 'mul' gives MulBackward0. */
+  readonly node?: string | ((operands: readonly Operand[]) => string);
+  /** Checks of an op's own, by the dtype it would compute in: throws what PyTorch does. */
+  readonly check?: (type: DType, operands: readonly Operand[]) => void;
 }
 
 const SYMBOLS: Symbols = { grad: input(0), result: input(1), x: input(2), y: input(3), z: input(4), w: input(5) };
@@ -67,8 +71,10 @@ export const pointwiseOps: PointwiseOp[] = [];
 
 export class PointwiseOp {
   readonly arity: number;
-  readonly node: string;
+  readonly node: string | ((operands: readonly Operand[]) => string);
   readonly kinds: readonly ExprKind[];
+  /** May the second operand be a plain number? */
+  readonly numbers: boolean;
   private readonly kernels: (PointwiseKernel | undefined)[] = [];
   private compiled: Program | undefined;
   private gradients: readonly (Derivative | null)[] | undefined;
@@ -79,6 +85,7 @@ export class PointwiseOp {
   ) {
     this.arity = spec.forward.length;
     this.kinds = spec.kinds ?? [];
+    this.numbers = spec.tensorsOnly !== true;
     this.node = spec.node ?? nodeName(name);
     pointwiseOps.push(this);
   }
@@ -152,7 +159,7 @@ export class PointwiseOp {
     if (this.spec.derivative === undefined) grad = false;
     const target = out === null ? this.allocate(operands, first, shape, resultDtype, device) : this.prepare(operands, out, shape, resultDtype, inPlace, grad);
     // Saving comes before the write: an operand that it changes must fail in backward.
-    const node = grad ? new PointwiseNode(this, operands) : null;
+    const node = grad ? new PointwiseNode(this, operands, inPlace) : null;
     if (target._numel > 0) backendOf(device.type).pointwise(this.kernel(computeType(type)), target, operands);
     if (inPlace) {
       recordInPlace(target, node, node ? operands.map(asTensor) : []);
@@ -209,7 +216,8 @@ export class PointwiseOp {
     if (operands.length === 1 && a instanceof Tensor) type = a.dtype;
     else if (this.kinds.length > 0) type = resultType(operands.filter((_, i) => this.kinds[i] !== 'bool'));
     else type = resultType(operands);
-    const { types = 'number', complex, noBool } = this.spec;
+    const { types = 'number', complex, noBool, check } = this.spec;
+    if (check) check(type, operands);
     if (type.code <= int64.code) {
       if (types === 'float') return get_default_dtype();
       if (types === 'real' || (noBool && type === bool)) throw this.unsupported(type);
@@ -267,12 +275,17 @@ class PointwiseNode extends Node {
   private readonly saved: (Operand | null)[];
   private readonly versions: number[] = [];
   private released = false;
+  private readonly label: string;
+  /** The first operand's values before an in-place write. */
+  private before: Tensor | null = null;
 
   constructor(
     private readonly op: PointwiseOp,
     operands: readonly Operand[],
+    private readonly inPlace: boolean,
   ) {
     super();
+    this.label = typeof op.node === 'string' ? op.node : op.node(operands);
     this.saved = new Array<Operand | null>(FIRST_OPERAND + operands.length).fill(null);
     const { derivatives } = op;
     for (let i = 0; i < operands.length; i++) {
@@ -285,10 +298,15 @@ class PointwiseNode extends Node {
   }
 
   name(): string {
-    return this.op.node;
+    return this.label;
   }
 
-  private save(symbol: number, x: Operand): void {
+  private save(symbol: number, operand: Operand): void {
+    let x = operand;
+    if (this.inPlace && symbol === FIRST_OPERAND && x instanceof Tensor) {
+      this.before ??= graphMath.clone(x);
+      x = this.before;
+    }
     this.saved[symbol] = x;
     if (x instanceof Tensor) this.versions[symbol] = x._storage.version;
   }
@@ -310,6 +328,13 @@ class PointwiseNode extends Node {
     return x;
   }
 
+  /** An operand for tensor formulas, which must not fall into integer arithmetic. */
+  private tensorOperand(symbol: number, grad: Tensor): Operand {
+    const x = this.operand(symbol, grad);
+    const isNumber = symbol < FIRST_OPERAND || this.op.kinds[symbol - FIRST_OPERAND] !== 'bool';
+    return isNumber && x instanceof Tensor && x.dtype.is_integral ? graphMath.cast(x, grad.dtype) : x;
+  }
+
   apply([grad]: readonly Grad[]): readonly Grad[] {
     if (grad === null) return this.next.map(() => null);
     return this.op.derivatives.map((d, i) => {
@@ -320,9 +345,8 @@ class PointwiseNode extends Node {
 
   private differentiate(d: Derivative, grad: Tensor): Tensor {
     if (mode.grad) {
-      const value = evaluate(d.expr, (symbol) => this.operand(symbol, grad));
-      if (value instanceof Tensor) return value;
-      throw new Error(`the derivative of ${this.op.name} does not depend on a tensor`);
+      const value = evaluate(d.expr, (symbol) => this.tensorOperand(symbol, grad));
+      return value instanceof Tensor ? value : tensorOf(value, grad);
     }
     const operands: Operand[] = [];
     for (const symbol of d.program.inputs) operands.push(this.operand(symbol, grad));
@@ -337,6 +361,12 @@ class PointwiseNode extends Node {
 
 function missing(name: string): never {
   throw new Error(`${name}: an operand of the derivative was not saved`);
+}
+
+/** A gradient that is the same plain number everywhere. */
+function tensorOf(value: Operand, grad: Tensor): Tensor {
+  const out = graphMath.zeros(grad);
+  return value === 0 ? out : (tensorPrims.table?.add(out, value) as Tensor);
 }
 
 /** Runs a derivative's kernel over the broadcast shape of its operands, in the gradient's dtype. */

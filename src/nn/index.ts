@@ -1,3 +1,4 @@
 // torch.nn
 export { Parameter } from './parameter.js';
 export * from './modules/index.js';
+export * as functional from './functional/index.js';

@@ -188,19 +188,55 @@ export function binary(name: string, spec: PointwiseSpec): InPlaceOp<[other: Ope
   return pointwiseForms(name, 'Operand self, Operand other, *, Tensor? out=None', (self, other) => [record, self, other], record);
 }
 
+/** Defines a pointwise op of two tensors. */
+export function tensorBinary(name: string, spec: PointwiseSpec): InPlaceOp<[other: Tensor, options?: Out], Tensor> {
+  const record = new PointwiseOp(name, { ...spec, tensorsOnly: true });
+  return pointwiseForms(name, 'Tensor self, Tensor other, *, Tensor? out=None', (self, other) => [record, self, other], record);
+}
+
+/** The same op under another name. */
+export function alias<F extends { readonly opName: string }>(name: string, target: F): F {
+  const call = target as unknown as (...args: readonly unknown[]) => unknown;
+  const fn = (...args: readonly unknown[]): unknown => call(...args);
+  const known = opTable.get(target.opName);
+  if (known) opTable.set(name, { schema: known.schema, fn });
+  return Object.assign(fn, target, { opName: name }) as unknown as F;
+}
+
 /** A pointwise record with the operands to call it on. */
 export type PointwiseCall = readonly [record: PointwiseOp, ...operands: Operand[]];
+
+/** What serves the calls with plain operands: a record, or a choice among several. */
+export interface Fast {
+  readonly arity: number;
+  /** May the second operand be a plain number? */
+  readonly numbers: boolean;
+  call(operands: readonly Operand[], out?: Tensor | null, inPlace?: boolean): Tensor;
+}
+
+/** Serves calls of two operands with the record that they ask for. */
+export function fastChoice(choose: (x: Operand, y: Operand) => PointwiseCall): Fast {
+  return {
+    arity: 2,
+    numbers: true,
+    call: ([x, y], out = null, inPlace = false) => {
+      const [record, ...operands] = choose(x, y);
+      return record.call(operands, out, inPlace);
+    },
+  };
+}
 
 /**
  * Defines the forms of a pointwise op whose record depends on its arguments, such as `add` with `alpha`.
  * @param select picks the record and its operands from the bound arguments (without `out`, the last parameter).
  * @param fast the record of calls with tensors (or one tensor and a number) alone.
  */
-export function pointwiseForms<F>(name: string, schema: string, select: (...args: never[]) => PointwiseCall, fast: PointwiseOp | null = null): F {
+export function pointwiseForms<F>(name: string, schema: string, select: (...args: never[]) => PointwiseCall, fast: Fast | null = null): F {
   const short = name.slice(name.lastIndexOf('.') + 1);
   const full = new Schema(short, schema);
   const choose = select as unknown as (...args: readonly unknown[]) => PointwiseCall;
   const arity = fast?.arity ?? 0;
+  const numbers = fast?.numbers ?? false;
   const general = (given: readonly unknown[], inPlace: boolean): Tensor => {
     const bound = full.bind(given);
     const out = (bound.pop() as Tensor | null) ?? null;
@@ -212,7 +248,7 @@ export function pointwiseForms<F>(name: string, schema: string, select: (...args
     if (a instanceof Tensor && c === undefined && fast !== null) {
       if (arity === 1) {
         if (b === undefined) return fast.call([a]);
-      } else if (arity === 2 && (b instanceof Tensor || typeof b === 'number')) return fast.call([a, b]);
+      } else if (arity === 2 && (b instanceof Tensor || (numbers && typeof b === 'number'))) return fast.call([a, b]);
     }
     return general([a, b, c, d, x, y], false);
   };
@@ -223,7 +259,7 @@ export function pointwiseForms<F>(name: string, schema: string, select: (...args
       return call(this, a, b, c, d, x);
     },
     inPlaceMethod(this: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown, x?: unknown): Tensor {
-      if (arity === 2 && b === undefined && fast !== null && (a instanceof Tensor || typeof a === 'number'))
+      if (arity === 2 && b === undefined && fast !== null && (a instanceof Tensor || (numbers && typeof a === 'number')))
         return fast.call([this, a], this, true);
       return general([this, a, b, c, d, x], true);
     },

@@ -1,16 +1,20 @@
 // Puts the ops where they belong: methods on Tensor, and the spellings that the autograd graph asks for.
 import { graphMath } from '../autograd/graph.js';
 import { emptyStrided } from '../dispatch/allocate.js';
+import { tensorPrims } from '../dispatch/pointwise.js';
 import { tensorHooks } from '../tensor.js';
 import { castTo, copyInto } from './copy.js';
 import { installMethods } from './define.js';
 import { ones_, zeros_, fillWith } from './fill.js';
+import { spellings } from './prims.js';
 import * as table from './table.js';
 import { asStridedBackward, select } from './view.js';
 
 installMethods(table);
 
 tensorHooks.index = (x, i) => select(x, 0, i);
+
+tensorPrims.table = spellings;
 
 Object.assign(graphMath, {
   zeros: (like) => zeros_(like.shape, like.dtype, like.device),

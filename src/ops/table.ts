@@ -1,11 +1,17 @@
 // Every op, family by family: functions of the torch namespace, and by them the methods of Tensor.
+export * from './activation.js';
 export * from './arithmetic.js';
+export * from './clamp.js';
+export * from './combine.js';
+export * from './compare.js';
 export * from './complex.js';
 export * from './copy.js';
 export * from './create.js';
 export * from './data.js';
+export * from './exp.js';
 export * from './indexing.js';
 export * from './like.js';
+export * from './logic.js';
 export * from './matmul.js';
 export * from './random.js';
 export * from './random_fill.js';
@@ -13,4 +19,7 @@ export * from './ranges.js';
 export * from './read.js';
 export * from './reduce.js';
 export * from './resize.js';
+export * from './rounding.js';
+export * from './special_math.js';
+export * from './trig.js';
 export * from './view.js';

@@ -1,0 +1,167 @@
+// Bounds and choices: clamp, where, masked_fill, nan_to_num.
+import { bfloat16, bool, type DType, float16, float64, uint8 } from '../dtype.js';
+import { PointwiseOp } from '../dispatch/pointwise.js';
+import { e, type Expr } from '../expr.js';
+import { RuntimeError } from '../errors.js';
+import { Tensor } from '../tensor.js';
+import { refuseComplex } from './checks.js';
+import { castTo, clone } from './copy.js';
+import { alias, type InPlaceOp, op, type Op, type Operand, type Out, type PointwiseCall, pointwiseForms } from './define.js';
+
+const clampNode = ([, ...bounds]: readonly Operand[]): string => (bounds.some((x) => x instanceof Tensor) ? 'ClampBackward0' : 'ClampBackward1');
+const clampCheck = refuseComplex('clamp is not supported for complex types');
+const keepWhere = (condition: Expr, grad: Expr): Expr => e.select(condition, grad, 0);
+const shared = { noBool: true, kernelName: 'clamp_cpu', node: clampNode, check: clampCheck } as const;
+
+const clampBoth = new PointwiseOp('clamp', {
+  ...shared,
+  forward: (x, low, high) => e.min(e.max(x, low), high),
+  derivative: ({ grad, x, y, z }) => [
+    keepWhere(e.mand(e.ge(x, y), e.le(x, z)), grad),
+    keepWhere(e.mand(e.lt(y, z), e.lt(x, y)), grad),
+    keepWhere(e.mor(e.gt(x, z), e.lt(z, y)), grad),
+  ],
+});
+const clampLow = new PointwiseOp('clamp', {
+  ...shared,
+  forward: (x, low) => e.max(x, low),
+  derivative: ({ grad, x, y }) => [keepWhere(e.ge(x, y), grad), keepWhere(e.lt(x, y), grad)],
+});
+const clampHigh = new PointwiseOp('clamp', {
+  ...shared,
+  forward: (x, high) => e.min(x, high),
+  derivative: ({ grad, x, y }) => [keepWhere(e.le(x, y), grad), keepWhere(e.gt(x, y), grad)],
+});
+
+function chooseClamp(x: Tensor, low: Operand | null, high: Operand | null): PointwiseCall {
+  if (low !== null && high !== null) return [clampBoth, x, low, high];
+  if (low !== null) return [clampLow, x, low];
+  if (high !== null) return [clampHigh, x, high];
+  throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
+}
+
+type Clamp = InPlaceOp<
+  [min?: Operand | null, max?: Operand | null, options?: Out] | [options: Out & { min?: Operand | null; max?: Operand | null }],
+  Tensor
+>;
+
+/** Limits elements to [min, max] (numbers or tensors); elements on a bound get gradient. @throws when neither is given. */
+export const clamp: Clamp = pointwiseForms('clamp', 'Tensor self, Operand? min=None, Operand? max=None, *, Tensor? out=None', chooseClamp);
+/** Alias of {@link clamp}. */
+export const clip = alias('clip', clamp);
+
+const sideNode =
+  (name: string) =>
+  ([, y]: readonly Operand[]): string =>
+    `${name}Backward${y instanceof Tensor ? 1 : 0}`;
+const atLeast = new PointwiseOp('clamp_min', { ...clampLow.spec, noBool: false, kernelName: 'maximum_cpu', node: sideNode('ClampMin') });
+const atMost = new PointwiseOp('clamp_max', { ...clampHigh.spec, noBool: false, kernelName: 'minimum_cpu', node: sideNode('ClampMax') });
+
+/** Elements below `min` become `min`. */
+export const clamp_min: InPlaceOp<[min: Operand, options?: Out], Tensor> = pointwiseForms(
+  'clamp_min',
+  'Tensor self, Operand min, *, Tensor? out=None',
+  (x: Tensor, low: Operand) => [atLeast, x, low],
+  atLeast,
+);
+/** Elements above `max` become `max`. */
+export const clamp_max: InPlaceOp<[max: Operand, options?: Out], Tensor> = pointwiseForms(
+  'clamp_max',
+  'Tensor self, Operand max, *, Tensor? out=None',
+  (x: Tensor, high: Operand) => [atMost, x, high],
+  atMost,
+);
+
+// ---- choices
+
+const choice = new PointwiseOp('where', {
+  complex: true,
+  kinds: ['bool', 'number', 'number'],
+  forward: (c, x, y) => e.select(c, x, y),
+  derivative: ({ grad, x }) => [null, e.select(x, grad, 0), e.select(x, 0, grad)],
+});
+
+/** @internal `input` where the condition holds, else `other`. */
+export function choose(condition: Tensor, x: Operand, y: Operand): Tensor {
+  return choice.call([condition, x, y]);
+}
+
+/**
+ * `input` where `condition` holds, else `other`; both may be numbers.
+ * @throws RuntimeError when the condition is not bool (or uint8).
+ */
+export const where: {
+  (condition: Tensor, input: Operand, other: Operand, options?: Out): Tensor;
+} & Op<[condition: Tensor, other: Operand], Tensor> = op(
+  'where',
+  'Tensor condition, Operand self, Operand other, *, Tensor? out=None',
+  (condition: Tensor, x: Operand, y: Operand) => {
+    if (condition.dtype !== bool && condition.dtype !== uint8)
+      throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`);
+    return choose(condition, x, y);
+  },
+  { self: 1 },
+);
+
+const filled = new PointwiseOp('masked_fill', {
+  complex: true,
+  kinds: ['number', 'bool', 'number'],
+  node: ([, , value]) => (value instanceof Tensor ? 'MaskedFillBackward1' : 'MaskedFillBackward0'),
+  forward: (x, mask, value) => e.select(mask, value, x),
+  derivative: ({ grad, y }) => [e.select(y, 0, grad), null, e.select(y, grad, 0)],
+});
+const cppNames: Readonly<Record<string, string>> = {
+  float32: 'float',
+  float64: 'double',
+  int64: 'long int',
+  int32: 'int',
+  int16: 'short int',
+  uint8: 'unsigned char',
+  int8: 'signed char',
+};
+
+/** The value in the category of the tensor, which keeps its dtype. */
+function fillValue(value: Operand, dtype: DType): Operand {
+  if (value instanceof Tensor) {
+    if (value.shape.length > 0)
+      throw new RuntimeError(`masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`);
+    return value.dtype === dtype ? value : castTo(value, dtype);
+  }
+  if (dtype === bool) return Boolean(value);
+  if (dtype.is_integral && typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new RuntimeError(`value cannot be converted to type ${cppNames[dtype.name] ?? dtype.name}_t without overflow`);
+    return Math.trunc(value);
+  }
+  return value;
+}
+
+/** `value` (a number or 0-d tensor) where `mask` holds, else `input`. @throws RuntimeError for a mask that is not bool. */
+export const masked_fill: InPlaceOp<[mask: Tensor, value: Operand], Tensor> = pointwiseForms(
+  'masked_fill',
+  'Tensor self, Tensor mask, Operand value, *, Tensor? out=None',
+  (x: Tensor, mask: Tensor, value: Operand) => {
+    if (mask.dtype !== bool)
+      throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${cppNames[mask.dtype.name] ?? mask.dtype.name}`);
+    return [filled, x, mask, fillValue(value, x.dtype)];
+  },
+);
+
+const replaced = new PointwiseOp('nan_to_num', {
+  forward: (x, nan, high, low) => e.select(e.isnan(x), nan, e.select(e.isinf(x), e.select(e.gt(x, 0), high, low), x)),
+  derivative: ({ grad, x }) => [e.select(e.isfinite(x), grad, 0), null, null, null],
+});
+const largest = (dtype: DType): number =>
+  dtype === float64 ? Number.MAX_VALUE : dtype === float16 ? 65504 : dtype === bfloat16 ? 3.3895313892515355e38 : 3.4028234663852886e38;
+
+/** NaN and infinities replaced by numbers: 0 and the largest finite ones, unless given. */
+export const nan_to_num: InPlaceOp<
+  [nan?: number | null, posinf?: number | null, neginf?: number | null, options?: Out] | [options: Out & { nan?: number; posinf?: number; neginf?: number }],
+  Tensor
+> = op(
+  'nan_to_num',
+  'Tensor self, float? nan=None, float? posinf=None, float? neginf=None, *, Tensor? out=None',
+  (x: Tensor, nan: number | null, high: number | null, low: number | null) =>
+    x.dtype.is_integral ? clone(x) : replaced.call([x, nan ?? 0, high ?? largest(x.dtype), low ?? -largest(x.dtype)]),
+  { inPlace: true },
+);
+

@@ -1,0 +1,55 @@
+// Exponentials and logarithms. Integers promote to the default float.
+import type { PointwiseSpec } from '../dispatch/pointwise.js';
+import { e, type Expr } from '../expr.js';
+import { Tensor } from '../tensor.js';
+import { binary, type InPlaceOp, type Out, tensorBinary, unary } from './define.js';
+
+const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> => unary(name, { types: 'float', complex: true, ...spec });
+
+/** e^input. */
+export const exp = real('exp', { forward: (x) => e.exp(x), derivative: ({ grad, result }) => [e.mul(grad, e.conj(result))] });
+/** 2^input. */
+export const exp2 = real('exp2', { forward: (x) => e.exp2(x), derivative: ({ grad, result }) => [e.mul(grad, e.mul(e.conj(result), Math.LN2))] });
+/** e^input - 1, exact near zero. */
+export const expm1 = real('expm1', { forward: (x) => e.expm1(x), derivative: ({ grad, result }) => [e.mul(grad, e.add(e.conj(result), 1))] });
+/** Natural logarithm. */
+export const log = real('log', { forward: (x) => e.log(x), derivative: ({ grad, x }) => [e.div(grad, e.conj(x))] });
+/** Logarithm to the base 2. */
+export const log2 = real('log2', { forward: (x) => e.log2(x), derivative: ({ grad, x }) => [e.div(grad, e.mul(e.conj(x), Math.LN2))] });
+/** Logarithm to the base 10. */
+export const log10 = real('log10', { forward: (x) => e.log10(x), derivative: ({ grad, x }) => [e.div(grad, e.mul(e.conj(x), Math.LN10))] });
+/** log(1 + input), exact near zero. */
+export const log1p = real('log1p', { node: 'Log1PBackward0', forward: (x) => e.log1p(x), derivative: ({ grad, x }) => [e.div(grad, e.conj(e.add(x, 1)))] });
+
+/** `max(x, y)` plus the rest of a logarithm of a sum; equal infinities stay. */
+const joined = (x: Expr, y: Expr, rest: (distance: Expr) => Expr): Expr =>
+  e.select(e.mand(e.isinf(x), e.eq(x, y)), x, e.add(e.max(x, y), rest(e.abs(e.sub(x, y)))));
+
+/** log(exp(input) + exp(other)), without overflow. */
+export const logaddexp = tensorBinary('logaddexp', {
+  types: 'real',
+  forward: (x, y) => joined(x, y, (d) => e.log1p(e.exp(e.neg(d)))),
+  derivative: ({ grad, x, y }) => [e.mul(grad, e.sigmoid(e.sub(x, y))), e.mul(grad, e.sigmoid(e.sub(y, x)))],
+});
+/** log2(2^input + 2^other), without overflow. */
+export const logaddexp2 = tensorBinary('logaddexp2', {
+  types: 'real',
+  forward: (x, y) => joined(x, y, (d) => e.mul(e.log1p(e.exp2(e.neg(d))), Math.LOG2E)),
+  derivative: ({ grad, x, y }) => [
+    e.mul(grad, e.sigmoid(e.mul(e.sub(x, y), Math.LN2))),
+    e.mul(grad, e.sigmoid(e.mul(e.sub(y, x), Math.LN2))),
+  ],
+});
+
+/** `input * log(other)`, 0 where input is 0 (NaN where other is NaN). */
+export const xlogy = binary('xlogy', {
+  types: 'float',
+  node: ([x, y]) => (x instanceof Tensor ? (y instanceof Tensor ? 'XlogyBackward0' : 'XlogyBackward2') : 'XlogyBackward1'),
+  forward: (x, y) => timesOrZero(x, y, e.log(y)),
+  derivative: ({ grad, x, y }) => [e.select(e.mand(e.eq(x, 0), e.le(y, 0)), 0, timesOrZero(grad, y, e.log(y))), e.div(e.mul(grad, x), y)],
+});
+
+/** `x * value`, 0 where x is 0 unless y is NaN. */
+export function timesOrZero(x: Expr, y: Expr, value: Expr): Expr {
+  return e.select(e.isnan(y), Number.NaN, e.select(e.eq(x, 0), 0, e.mul(x, value)));
+}
