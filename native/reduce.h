@@ -61,6 +61,9 @@ struct ReduceOp {
  */
 void reduce(const ReduceOp& op, const TensorArg* outs, int n_out, const TensorArg& in, const bool* reduced, double param);
 
+/** Variance (divided by count - correction) and mean of `in` over the flagged dimensions, as reduce() lays them out. */
+void variance_mean(const TensorArg& variance, const TensorArg& mean, const TensorArg& in, const bool* reduced, double correction);
+
 /** Reads "r, dim_1 ... dim_r" into flags. */
 inline void read_dims(Args& args, const TensorArg& in, bool* reduced) {
   for (int d = 0; d < in.ndim; d++) reduced[d] = false;

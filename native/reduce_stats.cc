@@ -188,19 +188,19 @@ void finish_moments(States s, i64 k, i64 count, double correction) {
   }
 }
 
+template <class A, bool root>
+constexpr ReduceOp kMoments = {sizeof(A) == 8 ? DType::F64 : DType::F32, DType::F64, DType::F64, 3, init_moments,
+                               absorb_moments<A>, merge_moments, finish_moments<root>};
+
 template <bool root, int n_out>
 void run_moments(double* args) {
-  static constexpr ReduceOp kF32 = {DType::F32,   DType::F64, DType::F64, 3, init_moments, absorb_moments<float>,
-                                    merge_moments, finish_moments<root>};
-  static constexpr ReduceOp kF64 = {DType::F64,   DType::F64, DType::F64, 3, init_moments, absorb_moments<double>,
-                                    merge_moments, finish_moments<root>};
   Args a(args);
   TensorArg outs[2], in;
   bool dims[kMaxDims];
   for (int i = 0; i < n_out; i++) a.tensor(outs[i]);
   a.tensor(in);
   read_dims(a, in, dims);
-  reduce(outs[0].dtype == DType::F64 ? kF64 : kF32, outs, n_out, in, dims, a.number());
+  reduce(outs[0].dtype == DType::F64 ? kMoments<double, root> : kMoments<float, root>, outs, n_out, in, dims, a.number());
 }
 
 // ---- logsumexp: fields maximum, and sum of exp(x - maximum) ----
@@ -287,6 +287,12 @@ void run_logsumexp(double* args) {
 }
 
 }  // namespace
+
+void variance_mean(const TensorArg& variance, const TensorArg& mean, const TensorArg& in, const bool* reduced, double correction) {
+  const TensorArg outs[2] = {variance, mean};
+  reduce(variance.dtype == DType::F64 ? kMoments<double, false> : kMoments<float, false>, outs, 2, in, reduced, correction);
+}
+
 }  // namespace reduction
 
 using namespace reduction;
