@@ -64,8 +64,8 @@ class Pass {
   private count(roots: readonly Node[]): void {
     const { waiting } = this;
     const order: Node[] = [];
-    const stack = [...roots];
     const seen = new Set<Node>(roots);
+    const stack = [...seen];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       order.push(node);
       for (const next of node.next) {

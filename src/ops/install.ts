@@ -7,10 +7,12 @@ import { castTo, copyInto } from './copy.js';
 import { installMethods } from './define.js';
 import { ones_, zeros_, fillWith } from './fill.js';
 import { spellings } from './prims.js';
+import * as properties from './properties.js';
 import * as table from './table.js';
 import { asStridedBackward, select } from './view.js';
 
 installMethods(table);
+installMethods(properties);
 
 tensorHooks.index = (x, i) => select(x, 0, i);
 

@@ -1,6 +1,7 @@
 // The types of the tensor methods, derived from the op records: nothing is listed by hand.
 import type * as autograd from '../autograd/methods.js';
+import type * as properties from './properties.js';
 import type * as table from './table.js';
 import type { InPlaceMethods, Methods, Properties } from './define.js';
 
-export interface TensorMethods extends Methods<typeof table>, Properties<typeof table>, InPlaceMethods<typeof table>, Methods<typeof autograd> {}
+export interface TensorMethods extends Methods<typeof table>, Properties<typeof table>, Properties<typeof properties>, InPlaceMethods<typeof table>, Methods<typeof autograd> {}
