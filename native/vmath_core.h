@@ -358,6 +358,19 @@ TT_NOINLINE V v_map(V x, V y) {
   TT_INLINE VecF v_##NAME(VecF x, VecF y) { return v_map<S>(x, y); } \
   TT_INLINE VecD v_##NAME(VecD x, VecD y) { return v_map<S>(x, y); }
 
+/** x = mantissa * 2^exponent with 1/2 <= |mantissa| < 1; zeros, infinities and NaN have exponent 0. */
+inline double s_mantissa(double x) {
+  int exponent;
+  return std::frexp(x, &exponent);
+}
+inline double s_exponent(double x) {
+  int exponent = 0;
+  if (std::isfinite(x)) std::frexp(x, &exponent);
+  return exponent;
+}
+TT_MAP1(mantissa, s_mantissa)
+TT_MAP1(exponent, s_exponent)
+
 // ---- division and remainders of floating-point lanes
 
 template <class V>

@@ -2,7 +2,7 @@
 // (C++ at build time; WGSL and CUDA C at run time), and autograd replays them with tensors for higher orders.
 
 const UNARY = [
-  'neg', 'conj', 'abs', 'sign', 'reciprocal', 'sqrt', 'rsqrt', 'floor', 'ceil', 'trunc', 'round',
+  'neg', 'conj', 'abs', 'sign', 'reciprocal', 'sqrt', 'rsqrt', 'floor', 'ceil', 'trunc', 'round', 'mantissa', 'exponent',
   'exp', 'exp2', 'expm1', 'log', 'log2', 'log10', 'log1p', 'sigmoid',
   'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh',
   'erf', 'erfc', 'erfinv', 'erfcx', 'lgamma', 'digamma', 'ndtri', 'log_ndtr',

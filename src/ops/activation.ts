@@ -60,6 +60,9 @@ export const celu: InPlaceOp<[alpha?: number], Tensor> = pointwiseForms('celu', 
   return [celuRecord, x, alpha, 1, 1 / alpha];
 });
 
+/** @internal A number in the category of the tensor, whose dtype the result has. */
+export const bound = (x: Tensor, value: Scalar): Scalar => (x.dtype.is_integral && typeof value === 'number' ? Math.trunc(value) : value);
+
 const thresholdRecord = new PointwiseOp('threshold', {
   noBool: true,
   forward: (x, y, z) => e.select(e.le(x, y), z, x),
@@ -70,7 +73,7 @@ const thresholdRecord = new PointwiseOp('threshold', {
 export const threshold: InPlaceOp<[threshold: Scalar, value: Scalar], Tensor> = pointwiseForms(
   'threshold',
   'Tensor self, Scalar threshold, Scalar value, *, Tensor? out=None',
-  (x: Tensor, at: Scalar, value: Scalar) => [thresholdRecord, x, at, value],
+  (x: Tensor, at: Scalar, value: Scalar) => [thresholdRecord, x, bound(x, at), bound(x, value)],
 );
 
 const hardshrinkRecord = new PointwiseOp('hardshrink', {

@@ -7,7 +7,7 @@ import { RuntimeError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { checkDivisor, checkedAlpha, checkSubtraction, refuse } from './checks.js';
 import { castTo } from './copy.js';
-import { alias, binary, fastChoice, type InPlaceOp, op, type Op, type Operand, type Out, type PointwiseCall, pointwiseForms, unary } from './define.js';
+import { alias, binary, fastChoice, type InPlaceOp, op, type Op, type Operand, type Out, type PointwiseCall, pointwiseForms, tensorFirst, unary } from './define.js';
 
 const sum = new PointwiseOp('add', { complex: true, forward: (x, y) => e.add(x, y), derivative: ({ grad }) => [grad, grad] });
 const scaledSum = new PointwiseOp('add', {
@@ -139,7 +139,7 @@ export const remainder = binary('remainder', {
 });
 
 /** C's fmod: the remainder has the sign of `input`. @throws RuntimeError for an integer zero divisor. */
-export const fmod = binary('fmod', {
+export const fmod = tensorFirst('fmod', {
   noBool: true,
   check: checkDivisor,
   node: scalarNode('Fmod'),

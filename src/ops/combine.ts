@@ -1,11 +1,13 @@
 // Arithmetic of more operands, and two-operand functions beyond the operators.
 import type { Scalar } from '../backends/backend.js';
 import { PointwiseOp } from '../dispatch/pointwise.js';
+import { int32 } from '../dtype.js';
 import { constant, e } from '../expr.js';
 import { RuntimeError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { refuse, requireSameDtype } from './checks.js';
-import { binary, type InPlaceOp, type Operand, type Out, pointwiseForms, tensorBinary } from './define.js';
+import { castTo } from './copy.js';
+import { tensorFirst, type InPlaceOp, op, type Op, type Operand, type Out, pointwiseForms, tensorBinary } from './define.js';
 
 /** A factor of integer tensors is an integer. */
 const factor = (value: Scalar, ...tensors: readonly Tensor[]): Scalar =>
@@ -87,7 +89,7 @@ export const hypot = tensorBinary('hypot', {
 });
 
 /** The magnitude of `input` with the sign of `other`. Integers promote to the default float. */
-export const copysign = binary('copysign', {
+export const copysign = tensorFirst('copysign', {
   types: 'float',
   node: ([, y]) => (y instanceof Tensor ? 'CopysignBackward0' : 'CopysignBackward1'),
   forward: (x, y) => e.copysign(x, y),
@@ -126,3 +128,27 @@ export const heaviside: InPlaceOp<[values: Tensor, options?: Out], Tensor> = (()
 export const gcd = tensorBinary('gcd', { types: 'integer', noBool: true, forward: (x, y) => e.gcd(x, y) });
 /** Least common multiple, of integers. */
 export const lcm = tensorBinary('lcm', { types: 'integer', noBool: true, forward: (x, y) => e.lcm(x, y) });
+
+const mantissaRecord = new PointwiseOp('frexp', {
+  types: 'real',
+  forward: (x) => e.mantissa(x),
+  derivative: ({ grad, x }) => [e.div(grad, e.exp2(e.exponent(x)))],
+});
+const exponentRecord = new PointwiseOp('frexp', { types: 'real', forward: (x) => e.exponent(x) });
+
+/** @internal */
+export const frexpParts = {
+  mantissa: (x: Tensor): Tensor => mantissaRecord.call([x]),
+  exponent: (x: Tensor): Tensor => exponentRecord.call([x]),
+};
+
+/** A decomposition into `mantissa * 2^exponent`. */
+export type Frexp = [mantissa: Tensor, exponent: Tensor] & { readonly mantissa: Tensor; readonly exponent: Tensor };
+
+/** Splits into a mantissa in [1/2, 1) and an int32 exponent. @throws RuntimeError unless floating point. */
+export const frexp: Op<[options?: { out?: readonly [Tensor, Tensor] }], Frexp> = op('frexp', 'Tensor self, *, any out=None', (x: Tensor) => {
+  if (!x.dtype.is_floating_point) throw new RuntimeError('torch.frexp() only supports floating-point dtypes');
+  const mantissa = frexpParts.mantissa(x);
+  const exponent = castTo(frexpParts.exponent(x), int32);
+  return Object.assign([mantissa, exponent], { mantissa, exponent });
+});

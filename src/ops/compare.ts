@@ -5,21 +5,21 @@ import { RuntimeError } from '../errors.js';
 import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
 import type { Tensor } from '../tensor.js';
 import { refuse, refuseComplex } from './checks.js';
-import { alias, binary, op, type Op, type Out, tensorBinary, unary } from './define.js';
+import { alias, op, type Op, type Out, tensorBinary, tensorFirst, unary } from './define.js';
 import { full_ } from './fill.js';
 
 /** `input == other`, elementwise. */
-export const eq = binary('eq', { complex: true, forward: (x, y) => e.eq(x, y) });
+export const eq = tensorFirst('eq', { complex: true, forward: (x, y) => e.eq(x, y) });
 /** `input != other`, elementwise. */
-export const ne = binary('ne', { complex: true, forward: (x, y) => e.ne(x, y) });
+export const ne = tensorFirst('ne', { complex: true, forward: (x, y) => e.ne(x, y) });
 /** `input < other`, elementwise. */
-export const lt = binary('lt', { forward: (x, y) => e.lt(x, y) });
+export const lt = tensorFirst('lt', { forward: (x, y) => e.lt(x, y) });
 /** `input <= other`, elementwise. */
-export const le = binary('le', { forward: (x, y) => e.le(x, y) });
+export const le = tensorFirst('le', { forward: (x, y) => e.le(x, y) });
 /** `input > other`, elementwise. */
-export const gt = binary('gt', { forward: (x, y) => e.gt(x, y) });
+export const gt = tensorFirst('gt', { forward: (x, y) => e.gt(x, y) });
 /** `input >= other`, elementwise. */
-export const ge = binary('ge', { forward: (x, y) => e.ge(x, y) });
+export const ge = tensorFirst('ge', { forward: (x, y) => e.ge(x, y) });
 /** Alias of {@link ne}. */
 export const not_equal = alias('not_equal', ne);
 /** Alias of {@link lt}. */

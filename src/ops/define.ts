@@ -182,10 +182,16 @@ export function unary(name: string, spec: PointwiseSpec): InPlaceOp<[options?: O
   return pointwiseForms(name, 'Tensor self, *, Tensor? out=None', (self) => [record, self], record);
 }
 
-/** Defines a pointwise op of two operands, the second of which may be a number. */
+/** Defines a pointwise op of two operands, either of which may be a number. */
 export function binary(name: string, spec: PointwiseSpec): InPlaceOp<[other: Operand, options?: Out], Tensor> {
   const record = new PointwiseOp(name, spec);
   return pointwiseForms(name, 'Operand self, Operand other, *, Tensor? out=None', (self, other) => [record, self, other], record);
+}
+
+/** Defines a pointwise op of a tensor and an operand that may be a number. */
+export function tensorFirst(name: string, spec: PointwiseSpec): InPlaceOp<[other: Operand, options?: Out], Tensor> {
+  const record = new PointwiseOp(name, spec);
+  return pointwiseForms(name, 'Tensor self, Operand other, *, Tensor? out=None', (self, other) => [record, self, other], record);
 }
 
 /** Defines a pointwise op of two tensors. */

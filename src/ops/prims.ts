@@ -31,6 +31,12 @@ function mixed(fn: AnyOp): Spelling {
   return (...args) => (args.some((x) => x instanceof Tensor) ? call(...args) : (call(...args.map(wide)).item() as Operand));
 }
 
+/** An op whose first operand must be a tensor. */
+function leading(fn: AnyOp): Spelling {
+  const call = mixed(fn);
+  return (x, ...rest) => (rest.some((y) => y instanceof Tensor) ? call(wide(x), ...rest) : call(x, ...rest));
+}
+
 /** An op that takes tensors only. */
 function strict(fn: AnyOp): Spelling {
   const call = fn as unknown as (...args: readonly Operand[]) => Tensor;
@@ -72,6 +78,8 @@ export const spellings: Readonly<Record<Prim, Spelling>> = {
   ceil: mixed(rounding.ceil),
   trunc: mixed(rounding.trunc),
   round: mixed(rounding.round),
+  mantissa: mixed(combine.frexpParts.mantissa),
+  exponent: mixed(combine.frexpParts.exponent),
   exp: mixed(exp.exp),
   exp2: mixed(exp.exp2),
   expm1: mixed(exp.expm1),
@@ -124,11 +132,11 @@ export const spellings: Readonly<Record<Prim, Spelling>> = {
   max: strict(compare.maximum),
   fmin: strict(compare.fmin),
   fmax: strict(compare.fmax),
-  fmod: mixed(arithmetic.fmod),
+  fmod: leading(arithmetic.fmod),
   remainder: mixed(arithmetic.remainder),
   floor_div: mixed(arithmetic.floor_divide),
   trunc_div: (x, y) => spellings.trunc(spellings.div(x, y)),
-  copysign: mixed(combine.copysign),
+  copysign: leading(combine.copysign),
   nextafter: strict(combine.nextafter),
   hypot: strict(combine.hypot),
   atan2: strict(trig.atan2),
@@ -153,12 +161,12 @@ export const spellings: Readonly<Record<Prim, Spelling>> = {
   isinf: mixed(compare.isinf),
   isfinite: mixed(compare.isfinite),
   signbit: mixed(compare.signbit),
-  eq: mixed(compare.eq),
-  ne: mixed(compare.ne),
-  lt: mixed(compare.lt),
-  le: mixed(compare.le),
-  gt: mixed(compare.gt),
-  ge: mixed(compare.ge),
+  eq: leading(compare.eq),
+  ne: leading(compare.ne),
+  lt: leading(compare.lt),
+  le: leading(compare.le),
+  gt: leading(compare.gt),
+  ge: leading(compare.ge),
   mand: truth(logic.logical_and, (a, b) => a && b),
   mor: truth(logic.logical_or, (a, b) => a || b),
   mxor: truth(logic.logical_xor, (a, b) => a !== b),

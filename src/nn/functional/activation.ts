@@ -2,7 +2,7 @@
 import { PointwiseOp } from '../../dispatch/pointwise.js';
 import { RuntimeError, ValueError } from '../../errors.js';
 import { e, type Expr, type ExprLike } from '../../expr.js';
-import { eluRecord, selu as seluOp, celu as celuOp, relu as reluOp, threshold as thresholdOp } from '../../ops/activation.js';
+import { bound, eluRecord, selu as seluOp, celu as celuOp, relu as reluOp, threshold as thresholdOp } from '../../ops/activation.js';
 import { abs, add, div, sub } from '../../ops/arithmetic.js';
 import { refuse } from '../../ops/checks.js';
 import { op, type Operand } from '../../ops/define.js';
@@ -46,7 +46,7 @@ export const hardtanh: Activation<[min_val?: number, max_val?: number, inplace?:
   'Tensor input, float min_val=-1.0, float max_val=1.0, bool inplace=False',
   (x: Tensor, low: number, high: number, inplace: boolean) => {
     if (low > high) throw new ValueError('min_val cannot be greater than max_val');
-    return run(clipped, inplace, x, low, high);
+    return run(clipped, inplace, x, bound(x, low), bound(x, high));
   },
 );
 /** `min(max(0, x), 6)`. */
