@@ -149,7 +149,7 @@ export function set_default_dtype(d: DType): void {
 }
 
 /** Range and resolution of a floating point dtype. */
-export class finfo {
+export class FInfo {
   readonly bits: number;
   readonly eps: number;
   readonly max: number;
@@ -159,7 +159,7 @@ export class finfo {
   readonly resolution: number;
   readonly dtype: string;
   constructor(type: DType = defaultDtype) {
-    if (type.is_integral) throw new TypeError('torch.finfo() requires a floating point input type. Use torch.iinfo to handle \'torch.iinfo\'');
+    if (type.is_integral) throw new TypeError('torch.finfo() requires a floating point input type. Use torch.iinfo to handle \'torch.finfo\'');
     const real = type.to_real();
     const [mantissa, exponent, digits] = ({ float16: [10, 15, 3], bfloat16: [7, 127, 2], float32: [23, 127, 6], float64: [52, 1023, 15] } as Record<string, number[]>)[real.name];
     this.bits = real.itemsize * 8;
@@ -173,13 +173,15 @@ export class finfo {
 }
 
 /** Range of an integer dtype; bounds of int64 are bigints. */
-export class iinfo {
+export class IInfo {
   readonly bits: number;
   readonly max: number | bigint;
   readonly min: number | bigint;
   readonly dtype: string;
   constructor(type: DType) {
-    if (type.kind !== 'integer') throw new TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.finfo'");
+    if (type === undefined) throw new TypeError('iinfo() missing 1 required positional arguments: "type"');
+    if (type === bool) throw new TypeError('torch.bool is not supported by torch.iinfo');
+    if (type.kind !== 'integer') throw new TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'");
     this.bits = type.itemsize * 8;
     if (type === int64) {
       this.max = 2n ** 63n - 1n;
@@ -192,3 +194,13 @@ export class iinfo {
     this.dtype = type.name;
   }
 }
+
+/** A class that may also be called without `new`, as in Python. */
+function callable<A extends readonly unknown[], T extends object>(type: new (...args: A) => T): { new (...args: A): T; (...args: A): T } {
+  return new Proxy(type, { apply: (target, _self, args) => Reflect.construct(target, args) as T }) as never;
+}
+
+/** `torch.finfo(dtype)`: range and resolution of a floating point dtype (the default one when none is given). */
+export const finfo: { new (type?: DType): FInfo; (type?: DType): FInfo } = callable(FInfo);
+/** `torch.iinfo(dtype)`: range of an integer dtype. */
+export const iinfo: { new (type: DType): IInfo; (type: DType): IInfo } = callable(IInfo);

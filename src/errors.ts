@@ -30,6 +30,11 @@ export class LinAlgError extends RuntimeError {
   override name = 'LinAlgError';
 }
 
+/** A condition that the caller must meet does not hold. */
+export class AssertionError extends Error {
+  override name = 'AssertionError';
+}
+
 /** A RuntimeError unless the condition holds. */
 export function check(condition: boolean, message: () => string): asserts condition {
   if (!condition) throw new RuntimeError(message());

@@ -3,7 +3,7 @@
 import type { Node } from './autograd/graph.js';
 import type { Device } from './device.js';
 import type { DType } from './dtype.js';
-import { IndexError, RuntimeError } from './errors.js';
+import { IndexError, RuntimeError, ValueError } from './errors.js';
 import type { TensorMethods } from './ops/methods.js';
 import type { Storage } from './storage.js';
 
@@ -247,6 +247,22 @@ export class Tensor {
   }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return tensorHooks.format(this);
+  }
+  /**
+   * `Number(x)`, `x > 3`, `x + 1`: the value of a tensor with one element, as plain numbers have it. Text is wanted from
+   * `${x}`. There is no such hook for truth: `if (x)` is always true, write `if (x.item())`.
+   * @throws ValueError for more or fewer elements: arithmetic on tensors is written `x.add(y)`, comparison `x.gt(y)`.
+   */
+  [Symbol.toPrimitive](hint: string): number | bigint | string {
+    if (hint === 'string') return tensorHooks.format(this);
+    if (this._numel !== 1)
+      throw new ValueError(
+        `only one element tensors can be converted to Python scalars: JavaScript has no operators on tensors; write x.add(y), x.eq(y), x.gt(y) for elementwise operations on a tensor with ${this._numel} elements`,
+      );
+    const value = (this as Tensor).item();
+    if (typeof value === 'number' || typeof value === 'bigint') return value;
+    if (typeof value === 'boolean') return value ? 1 : 0;
+    throw new TypeError("can't convert complex to float");
   }
   get [Symbol.toStringTag](): string {
     return 'Tensor';

@@ -101,6 +101,9 @@ function parseParam(text: string, keywordOnly: boolean): Param {
   };
 }
 
+/** The name of a parameter in messages: functions call the tensor they belong to `input`. */
+const shown = (param: Param): string => (param.name === 'self' ? 'input' : param.name);
+
 /** What is wrong with an argument: its type, or that of an element of a list. */
 function mismatch(param: Param, value: unknown): string {
   const one = param.type.endsWith('[]') ? checks[param.type.slice(0, -2)] : null;
@@ -203,12 +206,12 @@ export class Schema {
 
   private checked(param: Param, value: unknown, i: number): unknown {
     if (value === undefined) {
-      if (param.required) throw new TypeError(`${this.name}() missing 1 required positional arguments: "${param.name}"`);
+      if (param.required) throw new TypeError(`${this.name}() missing 1 required positional arguments: "${shown(param)}"`);
       return param.fallback;
     }
     if (!param.check(value)) {
       const where = param.keywordOnly ? '' : ` (position ${i + 1})`;
-      throw new TypeError(`${this.name}(): argument '${param.name}'${where} must be ${displayed[param.type] ?? param.type}, ${mismatch(param, value)}`);
+      throw new TypeError(`${this.name}(): argument '${shown(param)}'${where} must be ${displayed[param.type] ?? param.type}, ${mismatch(param, value)}`);
     }
     if (value instanceof Tensor && (param.type === 'int' || param.type === 'float')) return value.item();
     return value;

@@ -5,6 +5,7 @@ import { Device, type DeviceLike, device as toDevice } from '../device.js';
 import { DType } from '../dtype.js';
 import { alias, empty, emptyLike, emptyStrided } from '../dispatch/allocate.js';
 import { checkOverlap } from '../dispatch/out.js';
+import { broadcastShapes } from '../dispatch/promotion.js';
 import { isKeywords } from '../dispatch/schema.js';
 import { RuntimeError } from '../errors.js';
 import { contiguousStrides, sameSizes, Tensor } from '../tensor.js';
@@ -73,12 +74,19 @@ export function castTo(x: Tensor, dtype: DType, copy = false, format: MemoryForm
   return out;
 }
 
+/** @throws RuntimeError when x does not broadcast to the shape of what it is written to. */
+function expandTo(x: Tensor, shape: readonly number[]): Tensor {
+  const common = broadcastShapes(shape, x.shape);
+  if (!sameSizes(common, shape)) throw new RuntimeError(`output with shape [${shape.join(', ')}] doesn't match the broadcast shape [${common.join(', ')}]`);
+  return x.expand(shape);
+}
+
 /** Overwrites this tensor with the elements of `src`, broadcast and converted. */
 export const copy_: Op<[src: Operand, non_blocking?: boolean], Tensor> = op('copy_', 'Tensor self, Operand src, bool non_blocking=False', (self: Tensor, src: Operand) => {
   if (!(src instanceof Tensor)) return fill_(self, src);
   const grad = needsGrad(self, src);
   checkInPlace(self, grad);
-  const from = sameSizes(src.shape, self.shape) ? src : src.expand(self.shape);
+  const from = sameSizes(src.shape, self.shape) ? src : expandTo(src, self.shape);
   checkOverlap(self, from);
   copyInto(self, from);
   const node = grad ? functionNode('CopyBackwards', () => ([g]) => [null, g]) : null;

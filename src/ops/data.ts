@@ -9,7 +9,6 @@ import { RuntimeError, ValueError } from '../errors.js';
 import { contiguousStrides, Tensor } from '../tensor.js';
 import { castTo, copyInto } from './copy.js';
 import { creator, deviceOf, type OutOptions, type Target, type TensorOptions } from './creation.js';
-import { method, type Op } from './define.js';
 import { fillChecked } from './fill.js';
 
 /** Data that becomes a tensor: numbers are floats, bigints int64, booleans bool; arrays nest. */
@@ -214,13 +213,12 @@ export function asarray(obj: TensorData, options: TensorOptions & { copy?: boole
   const where = options.device === undefined || options.device === null ? null : deviceOf(options.device);
   const sharable = obj instanceof Tensor || ArrayBuffer.isView(obj);
   if (copy === true || !sharable) {
-    if (copy === false) throw new ValueError('unable to create an alias of the data: it is a list of plain values');
+    if (copy === false) throw new ValueError("can't alias arbitrary sequence into a tensor.");
     return leaf(tensor(obj, { dtype: options.dtype, device: where }), options);
   }
   const x = shared(obj, options.dtype ?? null, where);
-  if (copy === false && obj instanceof Tensor && x !== obj) throw new ValueError(`can't alias tensor with ${where && !where.equals(obj.device) ? `device: ${obj.device}` : `dtype: ${obj.dtype}`}.`);
-  const out = obj instanceof Tensor && x === obj && obj.requires_grad && !options.requires_grad ? x.detach() : x;
-  return leaf(out, options);
+  if (copy === false && obj instanceof Tensor && x !== obj) throw new ValueError(`can't alias tensor ${where && !where.equals(obj.device) ? `from device '${obj.device}' to '${where}'` : `with dtype '${obj.dtype.scalarName}' into dtype '${x.dtype.scalarName}'`}.`);
+  return leaf(x, options);
 }
 
 /** A tensor over a typed array's own memory: writes to one show in the other. The place of PyTorch's `from_numpy`. */
@@ -234,8 +232,3 @@ export function from_numpy(data: ArrayBufferView): Tensor {
 export const scalar_tensor: (s: Scalar, options?: OutOptions) => Tensor = creator('scalar_tensor', 'Scalar s', (to: Target, value: Scalar) =>
   fillChecked(to.empty([]), value),
 );
-
-/** `x.new_tensor(data)`: a copy of the data with the dtype and device of x. */
-export const new_tensor: Op<[data: TensorData, options?: TensorOptions], Tensor> = method('new_tensor', (x: Tensor, data: TensorData, options: TensorOptions = {}) =>
-  tensor(data, { ...options, dtype: options.dtype ?? (data instanceof Tensor ? data.dtype : x.dtype), device: options.device ?? x.device }),
-) as Op<[data: TensorData, options?: TensorOptions], Tensor>;

@@ -52,9 +52,9 @@ function fits(value: number, dtype: DType): boolean {
   if (dtype === bool) return true;
   if (dtype.kind === 'integer') {
     const bits = 8 * dtype.itemsize - (dtype.is_signed ? 1 : 0);
-    const whole = Math.trunc(value);
-    // Negative values wrap in unsigned types.
-    return whole >= (dtype.is_signed ? -(2 ** bits) : -(2 ** bits) + 1) && whole < 2 ** bits;
+    if (!Number.isInteger(value)) return value >= (dtype.is_signed ? -(2 ** bits) : 0) && value <= 2 ** bits - 1;
+    // Negative whole numbers wrap in unsigned types.
+    return value >= (dtype.is_signed ? -(2 ** bits) : -(2 ** bits) + 1) && value < 2 ** bits;
   }
   return !Number.isFinite(value) || Math.abs(value) <= new finfo(dtype).max;
 }

@@ -8,11 +8,13 @@ import { installMethods } from './define.js';
 import { ones_, zeros_, fillWith } from './fill.js';
 import { spellings } from './prims.js';
 import * as properties from './properties.js';
+import * as methods from './method_table.js';
 import * as table from './table.js';
 import { asStridedBackward, select } from './view.js';
 
 installMethods(table);
 installMethods(properties);
+installMethods(methods);
 
 tensorHooks.index = (x, i) => select(x, 0, i);
 

@@ -188,3 +188,10 @@ export const cpuBackend: Backend = {
 };
 
 registerBackend(cpuBackend);
+
+/** The thread pool and the instruction set of the kernels. */
+export const cpuThreads = {
+  get: (): number => native.getNumThreads(),
+  set: (n: number): void => native.setNumThreads(n),
+  isa: (): string => native.isa(),
+};
