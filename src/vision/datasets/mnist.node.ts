@@ -60,7 +60,7 @@ export class MNIST extends Dataset<[unknown, unknown]> {
   __len__(): number {
     return this.labels.length;
   }
-  toString(): string {
+  override toString(): string {
     return `Dataset ${this.constructor.name}\n    Number of datapoints: ${this.length}\n    Root location: ${this.root}\n    Split: ${this.train ? 'Train' : 'Test'}`;
   }
 }
