@@ -1,4 +1,6 @@
 // torch.nn
-export { Parameter } from './parameter.js';
-export * from './modules/index.js';
 export * as functional from './functional/index.js';
+export * as init from './init.js';
+export * from './modules/index.js';
+export { is_lazy, UninitializedBuffer, UninitializedParameter } from './modules/lazy.js';
+export { Parameter } from './parameter.js';

@@ -1,2 +1,7 @@
 // torch.nn.functional.
 export * from './activation.js';
+export * from './dropout.js';
+export { embedding, type EmbeddingOptions } from './embedding.js';
+export * from './embedding_bag.js';
+export * from './gated.js';
+export * from './linear.js';

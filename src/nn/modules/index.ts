@@ -1,3 +1,8 @@
 // Every module of torch.nn, family by family.
+export * from './activation.js';
 export * from './container.js';
+export * from './dropout.js';
+export * from './flatten.js';
+export * from './linear.js';
 export { Module, type StateDict } from './module.js';
+export * from './sparse.js';

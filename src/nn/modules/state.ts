@@ -4,6 +4,7 @@ import { RuntimeError } from '../../errors.js';
 import { formatSize } from '../../format.js';
 import { sameSizes, Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
+import { is_lazy } from './lazy.js';
 import type { Module } from './module.js';
 
 export interface LoadOptions {
@@ -56,6 +57,7 @@ const quoted = (keys: readonly string[]): string => keys.map((k) => `"${k}"`).jo
 function store(module: Module, name: string, target: Tensor, key: string, value: Tensor, assign: boolean): string | null {
   if (!(value instanceof Tensor))
     return `While copying the parameter named "${key}", expected torch.Tensor or Tensor-like object from checkpoint but received ${typeof value}`;
+  if (is_lazy(target)) target.materialize(value.shape);
   if (!sameSizes(value.shape, target.shape))
     return `size mismatch for ${key}: copying a param with shape ${formatSize([...value.shape])} from checkpoint, the shape in current model is ${formatSize([...target.shape])}.`;
   if (assign) Object.assign(module, { [name]: target instanceof Parameter && !(value instanceof Parameter) ? new Parameter(value, target.requires_grad) : value });

@@ -1,3 +1,0 @@
-// torchvision.datasets
-export { parseIdx } from './idx.js';
-export { FashionMNIST, MNIST, type MNISTOptions } from '#mnist';
