@@ -32,7 +32,7 @@ export const graphMath: {
   real: (x: Tensor) => Tensor;
   hasNaN: (x: Tensor) => boolean;
   emptyStrided: (shape: readonly number[], strides: readonly number[], like: OutputMeta) => Tensor;
-  asStrided: (x: Tensor, shape: readonly number[], strides: readonly number[], offset: number) => Tensor;
+  asStrided: (x: Tensor, shape: readonly number[], strides: readonly number[], offset: number, dtype: DType) => Tensor;
   asStridedBackward: (grad: Tensor, base: BaseGeometry, shape: readonly number[], strides: readonly number[], offset: number) => Tensor;
 } = {} as typeof graphMath;
 
@@ -342,7 +342,7 @@ class CopySlices extends Node {
     if (grad === null) return this.next.map(() => null);
     const { base, view } = this;
     const result = graphMath.copy_(graphMath.emptyStrided(base.shape, base.strides, base), grad);
-    const slice = graphMath.asStrided(result, view.shape, view._strides, view._offset - base.offset);
+    const slice = graphMath.asStrided(result, view.shape, view._strides, view._offset - (base.offset * base.dtype.itemsize) / view.dtype.itemsize, view.dtype);
     const [own, ...others] = this.fn.apply([graphMath.clone(slice)]);
     if (own === null || own === undefined) graphMath.zero_(slice);
     else graphMath.copy_(slice, fit(own, view));

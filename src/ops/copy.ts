@@ -1,5 +1,5 @@
 // Copies: clone, contiguous, copy_, conversions of dtype and device, detach.
-import { checkInPlace, functionNode, needsGrad, record, recordInPlace } from '../autograd/graph.js';
+import { checkInPlace, connect, functionNode, needsGrad, record, recordInPlace } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { Device, type DeviceLike, device as toDevice } from '../device.js';
 import { DType } from '../dtype.js';
@@ -164,4 +164,12 @@ function move(x: Tensor, device: Device): Tensor {
   }
   record('ToCopyBackward0', [x], [out], () => ([grad]) => [grad === null ? null : move(grad, x.device)]);
   return out;
+}
+
+/** @internal Copies of views of x, with one node whose derivative is the views'. */
+export function copyView(x: Tensor, views: readonly Tensor[]): Tensor[] {
+  const outs = views.map((v) => copyInto(empty(v.shape, v.dtype, v.device), v));
+  const node = views[0]?.grad_fn;
+  if (node) connect(functionNode(`${node.name()}_copy`, () => (grads) => node.apply(grads)), [x], outs);
+  return outs;
 }

@@ -1,11 +1,13 @@
 // Diagonals and triangles; and copies in which one view was replaced (`select_scatter` and its kin).
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
+import { cpu } from '../device.js';
+import { get_default_dtype } from '../dtype.js';
 import { resultType } from '../dispatch/promotion.js';
 import { alias, empty, emptyLike } from '../dispatch/allocate.js';
 import { RuntimeError } from '../errors.js';
 import { sameSizes, type Tensor, wrapDim } from '../tensor.js';
-import { clone, copyInto } from './copy.js';
+import { clone, copyInto, copyView } from './copy.js';
 import { op, type Op, type Out } from './define.js';
 import { zeros_ } from './fill.js';
 import { atLeast, copyMany } from './join.js';
@@ -33,27 +35,8 @@ export const diagonal: Op<DiagonalArgs, Tensor> = op('diagonal', 'Tensor self, i
 export const diag: Op<[diagonal?: number, options?: Out] | [options: Out & { diagonal?: number }], Tensor> = op('diag', 'Tensor self, int diagonal=0, *, Tensor? out=None', (x: Tensor, offset: number) => {
   const n = x.shape.length;
   if (n !== 1 && n !== 2) throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${n}D`);
-  return n === 1 ? diag_embed(x, offset) : diagonal_copy(x, offset);
+  return n === 1 ? diag_embed(x, offset) : copyView(x, [diagonal(x, offset)])[0];
 });
-
-/** A copy of what {@link diagonal} shows. */
-export const diagonal_copy: (input: Tensor, offset?: number, dim1?: number, dim2?: number) => Tensor = op(
-  'diagonal_copy',
-  'Tensor self, int offset=0, int dim1=0, int dim2=1, *, Tensor? out=None',
-  (x: Tensor, offset: number, dim1: number, dim2: number) => {
-    const shown = diagonal(x.detach(), offset, dim1, dim2);
-    const out = empty(shown.shape, x.dtype, x.device);
-    copyInto(out, shown);
-    record('DiagonalBackward0_copy', [x], [out], () => ([g]) => {
-      if (g === null) return [null];
-      const full = zeros_(x.shape, g.dtype, g.device);
-      diagonal(full, offset, dim1, dim2).copy_(g);
-      return [full];
-    });
-    return out;
-  },
-  { self: null },
-);
 
 /** Matrices of zeros with the vectors of the last dimension on a diagonal; the two new dimensions are dim1 and dim2. */
 export const diag_embed: Op<DiagonalArgs, Tensor> = op('diag_embed', 'Tensor self, int offset=0, int dim1=-2, int dim2=-1', (x: Tensor, offset: number, dim1: number, dim2: number) => {
@@ -105,6 +88,7 @@ export const block_diag: { (...tensors: readonly Tensor[]): Tensor; (tensors: re
     if (x.device.type !== tensors[0].device.type)
       throw new RuntimeError(`torch.block_diag: input tensors must all be on the same device. Input 0 is on device ${tensors[0].device} and input ${i} is on device ${x.device}.`);
   });
+  if (tensors.length === 0) return empty([1, 0], get_default_dtype(), cpu);
   const blocks = tensors.map((x) => atLeast(x.detach(), 2));
   const corners: [number, number][] = [[0, 0]];
   for (const { shape } of blocks) corners.push([corners[corners.length - 1][0] + shape[0], corners[corners.length - 1][1] + shape[1]]);

@@ -10,7 +10,8 @@ import { spellings } from './prims.js';
 import * as properties from './properties.js';
 import * as methods from './method_table.js';
 import * as table from './table.js';
-import { asStridedBackward, select } from './view.js';
+import { select } from './view.js';
+import { asStridedOf, asStridedOfBackward } from './view_dtype.js';
 
 installMethods(table);
 installMethods(properties);
@@ -34,8 +35,8 @@ Object.assign(graphMath, {
   real: (x) => x.to(x.dtype.to_real()),
   hasNaN: () => false,
   emptyStrided: (shape, strides, like) => emptyStrided(shape, strides, like.dtype, like.device),
-  asStrided: (x, shape, strides, offset) => x.as_strided(shape, strides, offset),
-  asStridedBackward,
+  asStrided: asStridedOf,
+  asStridedBackward: asStridedOfBackward,
 } satisfies typeof graphMath);
 
 /** Sums a broadcast gradient back to the shape that was broadcast. */

@@ -3,7 +3,7 @@ import { record } from '../autograd/graph.js';
 import { backendOf, type Scalar } from '../backends/backend.js';
 import { int32, int64 } from '../dtype.js';
 import { alias, empty, emptyLike } from '../dispatch/allocate.js';
-import { RuntimeError } from '../errors.js';
+import { NotImplementedError, RuntimeError } from '../errors.js';
 import { numelOf, Tensor, wrapDim } from '../tensor.js';
 import { castTo, clone, contiguous_format, copyInto } from './copy.js';
 import { op, type Op } from './define.js';
@@ -155,7 +155,7 @@ export const tile: Op<[...dims: number[]] | [dims: Shape], Tensor> = op('tile', 
 /** j, repeats[j] times, for every j. */
 function repeatedIndices(repeats: Tensor, size: number | null): Tensor {
   if (repeats.shape.length > 1) throw new RuntimeError('repeat_interleave only accept 1D vector as repeat');
-  if (repeats.dtype !== int64 && repeats.dtype !== int32) throw new RuntimeError('repeats has to be Long or Int tensor');
+  if (repeats.dtype !== int64 && repeats.dtype !== int32) throw new NotImplementedError(`"repeat_interleave_cpu" not implemented for '${repeats.dtype.scalarName}'`);
   const counts = castTo(repeats.detach(), int64).contiguous();
   const total = Number(counts.sum().item());
   if (size !== null && size !== total) throw new RuntimeError('allocated size does not match required size');
@@ -211,7 +211,7 @@ function intTensor(values: readonly number[], like: Tensor): Tensor {
 export const constant_pad_nd: Op<[pad: Shape, value?: Scalar], Tensor> = op('constant_pad_nd', 'Tensor self, int[] pad, Scalar value=0', (x: Tensor, pad: Shape, value: Scalar) => {
   const n = x.shape.length;
   if (pad.length % 2 !== 0) throw new RuntimeError(`Length of pad must be even but instead it equals ${pad.length}`);
-  if (pad.length > 2 * n) throw new RuntimeError(`Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pad.length} while the input has ${n} dimensions.`);
+  if (pad.length > 2 * n) throw new RuntimeError(`Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pad.length}while the input has ${n}dimensions.`);
   const before = x.shape.map((_, d) => pad[2 * (n - 1 - d)] ?? 0);
   const after = x.shape.map((_, d) => pad[2 * (n - 1 - d) + 1] ?? 0);
   const shape = x.shape.map((size, d) => size + before[d] + after[d]);

@@ -1,12 +1,15 @@
 // Shapes: reshaping, broadcasting, and reordering of dimensions, all as views over those of view.ts.
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
+import { empty } from '../dispatch/allocate.js';
+import { int64 } from '../dtype.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
-import { RuntimeError } from '../errors.js';
+import { RuntimeError, ValueError } from '../errors.js';
 import { numelOf, type Tensor, wrapDim } from '../tensor.js';
 import { conj } from './complex.js';
 import { op, type Op } from './define.js';
 import { zeros_ } from './fill.js';
+import { index_select } from './indexing.js';
 import { atLeast, stack } from './join.js';
 import { expand, inferShape, makeView, permute, reshape, transpose, view } from './view.js';
 
@@ -40,7 +43,7 @@ export function broadcast_shapes(...shapes: readonly (Shape | number)[]): number
   lists.forEach((shape, at) => {
     for (let d = -1; d >= -shape.length; d--) {
       const size = shape[shape.length + d];
-      if (size < 0) throw new RuntimeError(`Trying to create tensor with negative dimension (${size}): (${size})`);
+      if (size < 0) throw new ValueError('Attempting to broadcast a dimension with negative length!');
       if (size === 1 || size === out[ndim + d]) continue;
       if (out[ndim + d] !== 1)
         throw new RuntimeError(
@@ -116,9 +119,9 @@ export const swapdims: Op<[dim0: number, dim1: number], Tensor> = op('swapdims',
 
 /** The conjugate transpose of the last two dimensions. */
 export const adjoint: Op<[], Tensor> = op('adjoint', 'Tensor self', (x: Tensor) => {
-  if (x.shape.length === 1 || x.shape.length === 0)
+  if (x.shape.length === 1)
     throw new RuntimeError(`tensor.adjoint() is only supported on matrices or batches of matrices. Got ${x.shape.length}-D tensor.`);
-  return conj(transpose(x, -2, -1));
+  return conj(x.shape.length === 0 ? transpose(x, 0, 0) : transpose(x, -2, -1));
 });
 
 /**
@@ -187,8 +190,8 @@ export const meshgrid: { (...args: readonly (Tensor | Indexing)[]): Tensor[]; (t
     if (indexing !== null && indexing !== 'ij' && indexing !== 'xy') throw new RuntimeError(`torch.meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
     for (const x of tensors) {
       if (x.shape.length > 1) throw new RuntimeError(`torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: [${x.shape.join(', ')}]`);
-      if (x.dtype !== tensors[0].dtype) throw new RuntimeError('torch.meshgrid expects all tensors to have the same dtype');
-      if (x.device.type !== tensors[0].device.type) throw new RuntimeError('torch.meshgrid expects all tensors to have the same device');
+      if (x.dtype !== tensors[0].dtype) throw new RuntimeError('meshgrid expects all tensors to have the same dtype');
+      if (x.device.type !== tensors[0].device.type) throw new RuntimeError('meshgrid expects all tensors to have the same device');
     }
     const swap = indexing === 'xy' && tensors.length >= 2;
     const list = swap ? [tensors[1], tensors[0], ...tensors.slice(2)] : tensors;
@@ -217,3 +220,27 @@ export const cartesian_prod: TensorList<Tensor> = op('cartesian_prod', 'Tensor[]
   );
 });
 
+
+/** All combinations of r elements of a 1-d tensor, in the order of their places, as rows. */
+export const combinations: (input: Tensor, r?: number | { r?: number; with_replacement?: boolean }, with_replacement?: boolean | { with_replacement?: boolean }) => Tensor = op(
+  'combinations',
+  'Tensor self, int r=2, bool with_replacement=False',
+  (x: Tensor, r: number, replace: boolean) => {
+    if (x.shape.length !== 1) throw new RuntimeError(`Expect a 1D vector, but got shape [${x.shape.join(', ')}]`);
+    if (r < 0) throw new RuntimeError(`Expect a non-negative number, but got ${r}`);
+    if (r === 0) return empty([0], x.dtype, x.device);
+    const rows: number[][] = [];
+    const grow = (row: number[], from: number): void => {
+      if (row.length === r) rows.push(row);
+      else for (let i = from; i < x._numel; i++) grow([...row, i], replace ? i : i + 1);
+    };
+    grow([], 0);
+    const columns = Array.from({ length: r }, (_, j) => {
+      const index = empty([rows.length], int64, x.device);
+      if (rows.length > 0) backendOf(x.device.type).write(index, BigInt64Array.from(rows, (row) => BigInt(row[j])));
+      return index_select(x, 0, index);
+    });
+    return stack(columns, 1);
+  },
+  { self: null },
+);

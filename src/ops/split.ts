@@ -61,7 +61,7 @@ export const narrow_copy: Op<[dim: number, start: number, length: number, option
 
 /** Views of every slice along a dimension, which disappears. */
 export const unbind: Op<[dim?: number], Tensor[]> = op('unbind', 'Tensor self, int dim=0', (x: Tensor, dim: number) => {
-  if (x.shape.length === 0) throw new RuntimeError('Dimension specified as 0 but tensor has no dimensions');
+  if (x.shape.length === 0) throw new IndexError('Dimension specified as 0 but tensor has no dimensions');
   const d = wrapDim(dim, x.shape.length);
   const drop = (list: Sizes): number[] => list.filter((_, at) => at !== d);
   const shape = drop(x.shape);

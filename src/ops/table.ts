@@ -28,3 +28,6 @@ export * from './special_math.js';
 export * from './split.js';
 export * from './trig.js';
 export * from './view.js';
+export * from './view_copy.js';
+export * from './view_dtype.js';
+export * from './view_inplace.js';

@@ -1,11 +1,12 @@
 // Views: other shapes and strides over the same memory.
 import { type BaseGeometry, geometry, type Grad, markView, record } from '../autograd/graph.js';
 import { alias } from '../dispatch/allocate.js';
-import type { DType } from '../dtype.js';
+import { DType } from '../dtype.js';
+import { isKeywords } from '../dispatch/schema.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { contiguousStrides, numelOf, type Tensor, wrapDim } from '../tensor.js';
 import { clone, contiguous_format } from './copy.js';
-import { op, type Op } from './define.js';
+import { method, op, type Op } from './define.js';
 import { arangeOf, zeros_ } from './fill.js';
 
 /** A recorded view; `backward` maps the gradient of the view to that of x. */
@@ -104,11 +105,7 @@ export function unsafeView(x: Tensor, shape: readonly number[]): Tensor {
 
 type Shape = readonly number[];
 
-/**
- * The same memory with another shape; -1 is inferred.
- * @throws RuntimeError when the strides do not allow it: use reshape.
- */
-export const view: Op<[...shape: number[]] | [shape: Shape], Tensor> = op('view', 'Tensor self, int[]... size', (x: Tensor, size: number[]) => {
+const viewOf: Op<[...shape: number[]] | [shape: Shape], Tensor> = op('view', 'Tensor self, int[]... size', (x: Tensor, size: number[]) => {
   const shape = inferShape(size, x._numel);
   const strides = viewStrides(x.shape, x._strides, shape);
   if (strides === null)
@@ -117,6 +114,44 @@ export const view: Op<[...shape: number[]] | [shape: Shape], Tensor> = op('view'
     );
   return viewAs(x, shape, strides);
 });
+
+/**
+ * The same memory with another shape, where -1 is inferred; or (`x.view(dtype)`) as elements of another type.
+ * @throws RuntimeError when the strides do not allow it: use reshape.
+ */
+export const view: Op<[...shape: number[]] | [shape: Shape] | [dtype: DType] | [options: { dtype: DType } | { size: Shape }], Tensor> = method(
+  'view',
+  (x: Tensor, ...args: readonly unknown[]) => {
+    const first = isKeywords(args[0]) && 'dtype' in args[0] ? args[0].dtype : args[0];
+    return first instanceof DType ? viewDtype(x, first) : viewOf(x, ...(args as number[]));
+  },
+) as never;
+
+/**
+ * @internal The same bytes as elements of another type (`x.view(dtype)`), outside the graph. The last
+ * dimension grows or shrinks with the element size.
+ */
+export function viewDtype(x: Tensor, dtype: DType): Tensor {
+  const [from, to] = [x.dtype.itemsize, dtype.itemsize];
+  if (from === to) return alias(x, x.shape, x._strides, x._offset, x._contiguous, dtype);
+  const n = x.shape.length;
+  const sizes = `to view ${x.dtype.scalarName} as ${dtype.scalarName} (different element sizes)`;
+  if (n === 0) throw new RuntimeError(`self.dim() cannot be 0 ${sizes}`);
+  if (x._strides[n - 1] !== 1) throw new RuntimeError(`self.stride(-1) must be 1 ${sizes}, but got ${x._strides[n - 1]}`);
+  const lead = x._strides.slice(0, -1);
+  const last = x.shape[n - 1];
+  if (from > to) {
+    const k = from / to;
+    return alias(x, [...x.shape.slice(0, -1), last * k], [...lead.map((s) => s * k), 1], x._offset * k, undefined, dtype);
+  }
+  const k = to / from;
+  if (last % k !== 0) throw new RuntimeError(`self.size(-1) must be divisible by ${k} ${sizes}, but got ${last}`);
+  if (x._offset % k !== 0) throw new RuntimeError(`self.storage_offset() must be divisible by ${k} ${sizes}, but got ${x._offset}`);
+  lead.forEach((s, d) => {
+    if (s % k !== 0) throw new RuntimeError(`self.stride(${d}) must be divisible by ${k} ${sizes}, but got ${s}`);
+  });
+  return alias(x, [...x.shape.slice(0, -1), last / k], [...lead.map((s) => s / k), 1], x._offset / k, undefined, dtype);
+}
 
 /** A view of the given shape where the strides allow it, a copy otherwise; -1 is inferred. */
 export const reshape: Op<[...shape: number[]] | [shape: Shape], Tensor> = op('reshape', 'Tensor self, int[]... shape', (x: Tensor, size: readonly number[]) => {
