@@ -51,17 +51,35 @@ export function checkOverlap(out: Tensor, from: Tensor): void {
   if (out === from || out._storage.address === 0) return;
   if (out._storage !== from._storage && out._storage.address !== from._storage.address) return;
   if (out._numel === 0 || from._numel === 0) return;
-  const exact = out._offset === from._offset && out.dtype === from.dtype && sameSizes(out.shape, from.shape) && sameSizes(out._strides, from._strides);
-  if (exact) return;
+  if (sameElements(out, from)) return;
+  checkApart(out, from);
+}
+
+const sharedText =
+  'unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.';
+
+/** @throws RuntimeError when an operand shares memory with `out`. */
+export function checkSeparate(out: Tensor, operands: readonly unknown[]): void {
+  for (const x of operands) {
+    if (!(x instanceof Tensor) || out._numel === 0 || x._numel === 0 || x._storage.address === 0) continue;
+    if (sameElements(out, x)) throw new RuntimeError(sharedText);
+    checkApart(out, x);
+  }
+}
+
+/** Do both tensors show the same elements, in the same order? */
+function sameElements(a: Tensor, b: Tensor): boolean {
+  return a._address === b._address && a.dtype === b.dtype && sameSizes(a.shape, b.shape) && sameSizes(a._strides, b._strides);
+}
+
+function checkApart(out: Tensor, from: Tensor): void {
   const [a0, a1] = extent(out);
   const [b0, b1] = extent(from);
   if (a1 <= b0 || b1 <= a0) return;
   if (!out._contiguous || !from._contiguous) {
     if (interleaved(out, from)) return;
   }
-  throw new RuntimeError(
-    'unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.',
-  );
+  throw new RuntimeError(sharedText);
 }
 
 /** @throws RuntimeError when one element of x is another, as in an expanded tensor. */

@@ -2,7 +2,7 @@
 import { checkInPlace, needsGrad, rebase, recordInPlace } from '../autograd/graph.js';
 import { type Backend, backendOf, type Operand } from '../backends/backend.js';
 import { interception } from '../dispatch/intercept.js';
-import { checkOut, checkOverlap, resizeOut } from '../dispatch/out.js';
+import { checkInternalOverlap, checkOut, checkOverlap, checkSeparate, resizeOut } from '../dispatch/out.js';
 import { checkCast, PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
 import { Schema, typeName } from '../dispatch/schema.js';
 import { RuntimeError } from '../errors.js';
@@ -71,6 +71,8 @@ interface OpOptions {
   inPlace?: boolean;
   /** The implementation takes `out` itself, as one of its parameters. */
   ownOut?: boolean;
+  /** No operand may share memory with `out`. */
+  separateOut?: boolean;
 }
 
 /** Every op by name, for tools that look at the whole (the fuzzer, the documentation). */
@@ -94,6 +96,7 @@ export function op<F>(name: string, schema: string, impl: Impl, options: OpOptio
     const out = outAt < 0 ? null : bound[outAt];
     if (out === null) return implementation(...bound);
     bound[outAt] = null;
+    if (options.separateOut && out instanceof Tensor) checkSeparate(out, bound.flat());
     return writeOut(short, bound, implementation(...bound), out);
   };
   const call = (...args: readonly unknown[]): unknown => {
@@ -156,6 +159,7 @@ function writeOut(name: string, args: readonly unknown[], result: unknown, out: 
 function storeOut(result: Tensor, out: Tensor): void {
   checkCast(result.dtype, out.dtype);
   resizeOut(out, result.shape);
+  if (!out._contiguous) checkInternalOverlap(out);
   if (result._numel > 0) backend(out).launch('copy', out, result);
   out._storage.version++;
 }

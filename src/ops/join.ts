@@ -88,6 +88,7 @@ export const cat: ListOp<[dim?: number, options?: Out] | [options: Out & { dim?:
     );
     return out;
   },
+  { separateOut: true },
 );
 
 /** A part of a fresh result, without history. */

@@ -3,7 +3,7 @@ import { record } from '../autograd/graph.js';
 import { backendOf, type Scalar } from '../backends/backend.js';
 import { int32, int64 } from '../dtype.js';
 import { alias, empty, emptyLike } from '../dispatch/allocate.js';
-import { NotImplementedError, RuntimeError } from '../errors.js';
+import { IndexError, NotImplementedError, RuntimeError } from '../errors.js';
 import { numelOf, Tensor, wrapDim } from '../tensor.js';
 import { castTo, clone, contiguous_format, copyInto } from './copy.js';
 import { op, type Op } from './define.js';
@@ -72,6 +72,7 @@ export const roll: Op<[shifts: number | Shape, dims?: number | Shape] | [options
     if (by.length === 0) throw new RuntimeError('`shifts` required');
     if (along.length === 0 && by.length === 1) return rolled(x, by, null);
     if (by.length !== along.length) throw new RuntimeError(`shifts and dimensions must align. shifts: ${by.length}, dims:${along.length}`);
+    if (x.shape.length === 0) throw new IndexError(`Dimension specified as ${along[0]} but tensor has no dimensions`);
     return rolled(
       x,
       by,

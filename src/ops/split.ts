@@ -20,12 +20,11 @@ function part(x: Tensor, d: number, start: number, length: number): Tensor {
 
 function checkNarrow(x: Tensor, dim: number, start: number, length: number): [d: number, from: number] {
   if (x.shape.length === 0) throw new RuntimeError('narrow() cannot be applied to a 0-dim tensor.');
-  if (length < 0) throw new RuntimeError('narrow(): length must be non-negative.');
   const d = wrapDim(dim, x.shape.length);
   const size = x.shape[d];
   if (start < -size || start > size) throw new IndexError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
   const from = start < 0 ? start + size : start;
-  if (from + length > size) throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
+  if (length < 0 || from + length > size) throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
   return [d, from];
 }
 
@@ -37,6 +36,7 @@ export const narrow: Op<[dim: number, start: number | Tensor, length: number], T
   'narrow',
   'Tensor self, int dim, int start, int length',
   (x: Tensor, dim: number, start: number, length: number) => {
+    if (x.shape.length > 0 && length < 0) throw new RuntimeError('narrow(): length must be non-negative.');
     const [d, from] = checkNarrow(x, dim, start, length);
     return slice(x, d, from, from + length);
   },

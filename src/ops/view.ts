@@ -84,9 +84,9 @@ export function inferShape(shape: readonly number[], numel: number): readonly nu
     if (known !== numel) throw new RuntimeError(`shape '[${shape.join(', ')}]' is invalid for input of size ${numel}`);
     return shape;
   }
-  if (known === 0)
+  if (known === 0 && numel === 0)
     throw new RuntimeError(`cannot reshape tensor of 0 elements into shape [${shape.join(', ')}] because the unspecified dimension size -1 can be any value and is ambiguous`);
-  if (numel % known !== 0) throw new RuntimeError(`shape '[${shape.join(', ')}]' is invalid for input of size ${numel}`);
+  if (known === 0 || numel % known !== 0) throw new RuntimeError(`shape '[${shape.join(', ')}]' is invalid for input of size ${numel}`);
   const out = shape.slice();
   out[unknown] = numel / known;
   return out;
