@@ -201,9 +201,9 @@ inline double s_igamma(double a, double x) {
   if (x < 0 || a < 0) return __builtin_nan("");
   if (a == 0) return x > 0 ? 1 : __builtin_nan("");
   if (x == 0) return 0;
-  if (a != a || x != x) return __builtin_nan("");
   if (std::isinf(a)) return std::isinf(x) ? __builtin_nan("") : 0;
   if (std::isinf(x)) return 1;
+  if (a != a || x != x) return __builtin_nan("");
   if (s_igamma_near(a, x)) return s_igamma_uniform(a, x, true);
   if (x <= 1 || x <= a) return s_igamma_series(a, x);
   return 1 - s_igammac_fraction(a, x);
@@ -213,9 +213,9 @@ inline double s_igammac(double a, double x) {
   if (x < 0 || a < 0) return __builtin_nan("");
   if (a == 0) return x > 0 ? 0 : __builtin_nan("");
   if (x == 0) return 1;
-  if (a != a || x != x) return __builtin_nan("");
   if (std::isinf(a)) return std::isinf(x) ? __builtin_nan("") : 1;
   if (std::isinf(x)) return 0;
+  if (a != a || x != x) return __builtin_nan("");
   if (s_igamma_near(a, x)) return s_igamma_uniform(a, x, false);
   if (x > 1.1) return x < a ? 1 - s_igamma_series(a, x) : s_igammac_fraction(a, x);
   const bool small = x <= 0.5 ? -0.4 / std::log(x) >= a : x * 1.1 >= a;

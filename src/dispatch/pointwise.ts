@@ -35,6 +35,8 @@ export interface PointwiseSpec {
   readonly types?: 'number' | 'float' | 'integer' | 'real';
   /** Also defined for complex numbers. */
   readonly complex?: boolean;
+  /** How many operands decide the dtype, when the others are parameters. Default: all. */
+  readonly deciding?: number;
   /** Refused for bool operands, with this name in the message. */
   readonly noBool?: boolean;
   /** Which operands are truth values (they do not take part in promotion). Default: none. */
@@ -63,7 +65,7 @@ interface Derivative {
 
 /** 'log_softmax' to 'LogSoftmaxBackward0'. */
 export function nodeName(op: string): string {
-  return `${op.replace(/(^|_)([a-z0-9])/g, (_, _bar, c: string) => c.toUpperCase())}Backward0`;
+  return `${op.replace(/(^|_|[0-9])([a-z0-9])/g, (_, before: string, c: string) => (before === '_' ? '' : before) + c.toUpperCase())}Backward0`;
 }
 
 /** Every pointwise op that was defined: what the kernel generator renders. */
@@ -212,8 +214,10 @@ export class PointwiseOp {
   /** The dtype to compute and (unless the op tests) to return. */
   private operandType(operands: readonly Operand[]): DType {
     const a = operands[0];
+    const { deciding } = this.spec;
     let type: DType;
-    if (operands.length === 1 && a instanceof Tensor) type = a.dtype;
+    if ((operands.length === 1 || deciding === 1) && a instanceof Tensor) type = a.dtype;
+    else if (deciding !== undefined) type = resultType(operands.slice(0, deciding));
     else if (this.kinds.length > 0) type = resultType(operands.filter((_, i) => this.kinds[i] !== 'bool'));
     else type = resultType(operands);
     const { types = 'number', complex, noBool, check } = this.spec;

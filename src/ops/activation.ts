@@ -22,25 +22,26 @@ export const relu = unary('relu', {
   derivative: ({ grad, result }) => [e.select(e.le(result, 0), 0, grad)],
 });
 
-/** x where it is not positive: bounds the argument of exponentials whose value the other branch ignores. */
-const notPositive = (x: Expr): Expr => e.select(e.gt(x, 0), 0, x);
+/** x where it is negative: bounds the argument of exponentials whose value the other branch ignores. */
+const negativePart = (x: Expr): Expr => e.select(e.ge(x, 0), 0, x);
 
-const exponential = (node: string): PointwiseOp =>
-  new PointwiseOp('elu', {
+const exponential = (name: string): PointwiseOp =>
+  new PointwiseOp(name, {
+    deciding: 1,
+    kernelName: 'elu_cpu',
     types: 'real',
-    node,
     // y: the factor of the negative part, z: of the positive part, w: of the exponent.
-    forward: (x, y, z, w) => e.select(e.gt(x, 0), e.mul(x, z), e.mul(e.expm1(e.mul(notPositive(x), w)), y)),
+    forward: (x, y, z, w) => e.select(e.gt(x, 0), e.mul(x, z), e.mul(e.expm1(e.mul(negativePart(x), w)), y)),
     derivative: ({ grad, x, y, z, w }) => [
-      e.select(e.gt(x, 0), e.mul(grad, z), e.mul(grad, e.mul(e.mul(w, y), e.exp(e.mul(notPositive(x), w))))),
+      e.select(e.gt(x, 0), e.mul(grad, z), e.mul(grad, e.mul(e.mul(w, y), e.exp(e.mul(negativePart(x), w))))),
       null,
       null,
       null,
     ],
   });
 /** @internal `scale * (x > 0 ? x : alpha * expm1(inputScale * x))`. */
-export const eluRecord = exponential('EluBackward0');
-const celuRecord = exponential('CeluBackward0');
+export const eluRecord = exponential('elu');
+const celuRecord = exponential('celu');
 
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
@@ -60,10 +61,8 @@ export const celu: InPlaceOp<[alpha?: number], Tensor> = pointwiseForms('celu', 
   return [celuRecord, x, alpha, 1, 1 / alpha];
 });
 
-/** @internal A number in the category of the tensor, whose dtype the result has. */
-export const bound = (x: Tensor, value: Scalar): Scalar => (x.dtype.is_integral && typeof value === 'number' ? Math.trunc(value) : value);
-
 const thresholdRecord = new PointwiseOp('threshold', {
+  deciding: 1,
   noBool: true,
   forward: (x, y, z) => e.select(e.le(x, y), z, x),
   derivative: ({ grad, x, y }) => [e.select(e.le(x, y), 0, grad), null, null],
@@ -73,13 +72,14 @@ const thresholdRecord = new PointwiseOp('threshold', {
 export const threshold: InPlaceOp<[threshold: Scalar, value: Scalar], Tensor> = pointwiseForms(
   'threshold',
   'Tensor self, Scalar threshold, Scalar value, *, Tensor? out=None',
-  (x: Tensor, at: Scalar, value: Scalar) => [thresholdRecord, x, bound(x, at), bound(x, value)],
+  (x: Tensor, at: Scalar, value: Scalar) => [thresholdRecord, x, at, value],
 );
 
 const hardshrinkRecord = new PointwiseOp('hardshrink', {
+  deciding: 1,
   types: 'real',
   forward: (x, y) => e.select(e.mand(e.ge(x, e.neg(y)), e.le(x, y)), 0, x),
-  derivative: ({ grad, x, y }) => [e.select(e.mand(e.ge(x, e.neg(y)), e.le(x, y)), 0, grad), null],
+  derivative: ({ grad, x, y }) => [e.select(e.mor(e.gt(x, y), e.lt(x, e.neg(y))), grad, 0), null],
 });
 
 /** Elements within [-lambd, lambd] become 0. */

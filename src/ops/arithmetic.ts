@@ -1,6 +1,6 @@
 // Arithmetic of one and two operands.
 import type { Scalar } from '../backends/backend.js';
-import { type DType, float64 } from '../dtype.js';
+import { bool, type DType, float64 } from '../dtype.js';
 import { PointwiseOp } from '../dispatch/pointwise.js';
 import { constant, e, type Expr } from '../expr.js';
 import { RuntimeError } from '../errors.js';
@@ -11,6 +11,7 @@ import { alias, binary, fastChoice, type InPlaceOp, op, type Op, type Operand, t
 
 const sum = new PointwiseOp('add', { complex: true, forward: (x, y) => e.add(x, y), derivative: ({ grad }) => [grad, grad] });
 const scaledSum = new PointwiseOp('add', {
+  deciding: 2,
   complex: true,
   forward: (x, y, alpha) => e.add(x, e.mul(y, alpha)),
   derivative: ({ grad, z }) => [grad, e.mul(grad, e.conj(z)), null],
@@ -31,23 +32,31 @@ const difference = new PointwiseOp('sub', {
   derivative: ({ grad }) => [grad, e.neg(grad)],
 });
 const scaledDifference = new PointwiseOp('sub', {
+  deciding: 2,
   complex: true,
   check: checkSubtraction,
   forward: (x, y, alpha) => e.sub(x, e.mul(y, alpha)),
   derivative: ({ grad, z }) => [grad, e.neg(e.mul(grad, e.conj(z))), null],
 });
 
+function subtractionAlpha(x: Operand, y: Operand, alpha: Scalar): Scalar {
+  checkSubtraction(bool, [x, y]);
+  return checkedAlpha(x, y, alpha);
+}
+
 /** `input - alpha * other`, with broadcasting and type promotion. @throws for bool tensors. */
 export const sub: InPlaceOp<[other: Operand, options?: Out & { alpha?: Scalar }], Tensor> = pointwiseForms(
   'sub',
   'Operand self, Operand other, *, Scalar alpha=1, Tensor? out=None',
-  (x: Operand, y: Operand, alpha: Scalar) => (alpha === 1 ? [difference, x, y] : [scaledDifference, x, y, checkedAlpha(x, y, alpha)]),
+  (x: Operand, y: Operand, alpha: Scalar) => (alpha === 1 ? [difference, x, y] : [scaledDifference, x, y, subtractionAlpha(x, y, alpha)]),
   difference,
 );
 /** Alias of {@link sub}. */
 export const subtract = alias('subtract', sub);
 
 const reverseDifference = new PointwiseOp('rsub', {
+  deciding: 2,
+  node: ([, y]) => (y instanceof Tensor ? 'RsubBackward0' : 'RsubBackward1'),
   complex: true,
   check: checkSubtraction,
   forward: (x, y, alpha) => e.sub(y, e.mul(x, alpha)),
@@ -56,7 +65,7 @@ const reverseDifference = new PointwiseOp('rsub', {
 
 /** `other - alpha * input`. */
 export const rsub: Op<[other: Operand, options?: { alpha?: Scalar }], Tensor> = op('rsub', 'Tensor self, Operand other, Scalar alpha=1', (x: Tensor, y: Operand, alpha: Scalar) =>
-  reverseDifference.call([x, y, checkedAlpha(x, y, alpha)]),
+  reverseDifference.call([x, y, subtractionAlpha(x, y, alpha)]),
 );
 
 /** `input * other`, with broadcasting and type promotion. */

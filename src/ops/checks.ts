@@ -43,7 +43,7 @@ export function checkedAlpha(x: Operand, y: Operand, alpha: Scalar): Scalar {
 
 /** @internal Refuses a zero among integer divisors. */
 export function checkDivisor(type: DType, [, y]: readonly Operand[]): void {
-  if (!type.is_integral) return;
+  if (!type.is_integral || type === bool) return;
   if (y instanceof Tensor ? hasZero(y) : Number(y) === 0) throw new RuntimeError('ZeroDivisionError');
 }
 

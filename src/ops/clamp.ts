@@ -11,10 +11,11 @@ import { alias, type InPlaceOp, op, type Op, type Operand, type Out, type Pointw
 const clampNode = ([, ...bounds]: readonly Operand[]): string => (bounds.some((x) => x instanceof Tensor) ? 'ClampBackward0' : 'ClampBackward1');
 const clampCheck = refuseComplex('clamp is not supported for complex types');
 const keepWhere = (condition: Expr, grad: Expr): Expr => e.select(condition, grad, 0);
-const shared = { noBool: true, kernelName: 'clamp_cpu', node: clampNode, check: clampCheck } as const;
+const shared = { kernelName: 'clamp_cpu', node: clampNode, check: clampCheck } as const;
 
 const clampBoth = new PointwiseOp('clamp', {
   ...shared,
+  noBool: true,
   forward: (x, low, high) => e.min(e.max(x, low), high),
   derivative: ({ grad, x, y, z }) => [
     keepWhere(e.mand(e.ge(x, y), e.le(x, z)), grad),
@@ -54,8 +55,8 @@ const sideNode =
   (name: string) =>
   ([, y]: readonly Operand[]): string =>
     `${name}Backward${y instanceof Tensor ? 1 : 0}`;
-const atLeast = new PointwiseOp('clamp_min', { ...clampLow.spec, noBool: false, kernelName: 'maximum_cpu', node: sideNode('ClampMin') });
-const atMost = new PointwiseOp('clamp_max', { ...clampHigh.spec, noBool: false, kernelName: 'minimum_cpu', node: sideNode('ClampMax') });
+const atLeast = new PointwiseOp('clamp_min', { ...clampLow.spec, kernelName: 'maximum_cpu', node: sideNode('ClampMin') });
+const atMost = new PointwiseOp('clamp_max', { ...clampHigh.spec, kernelName: 'minimum_cpu', node: sideNode('ClampMax') });
 
 /** Elements below `min` become `min`. */
 export const clamp_min: InPlaceOp<[min: Operand, options?: Out], Tensor> = pointwiseForms(
@@ -147,6 +148,7 @@ export const masked_fill: InPlaceOp<[mask: Tensor, value: Operand], Tensor> = po
 );
 
 const replaced = new PointwiseOp('nan_to_num', {
+  deciding: 1,
   forward: (x, nan, high, low) => e.select(e.isnan(x), nan, e.select(e.isinf(x), e.select(e.gt(x, 0), high, low), x)),
   derivative: ({ grad, x }) => [e.select(e.isfinite(x), grad, 0), null, null, null],
 });

@@ -9,13 +9,10 @@ import { refuse, requireSameDtype } from './checks.js';
 import { castTo } from './copy.js';
 import { tensorFirst, type InPlaceOp, op, type Op, type Operand, type Out, pointwiseForms, tensorBinary } from './define.js';
 
-/** A factor of integer tensors is an integer. */
-const factor = (value: Scalar, ...tensors: readonly Tensor[]): Scalar =>
-  typeof value === 'number' && tensors.every((x) => x.dtype.is_integral) ? Math.trunc(value) : value;
-
 type Scaled = InPlaceOp<[tensor1: Tensor, tensor2: Tensor, options?: Out & { value?: Scalar }], Tensor>;
 
 const productSum = new PointwiseOp('addcmul', {
+  deciding: 3,
   complex: true,
   noBool: true,
   kernelName: 'addcmul_cpu_out',
@@ -27,10 +24,11 @@ const productSum = new PointwiseOp('addcmul', {
 export const addcmul: Scaled = pointwiseForms(
   'addcmul',
   'Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1, Tensor? out=None',
-  (x: Tensor, y: Tensor, z: Tensor, value: Scalar) => [productSum, x, y, z, factor(value, x, y, z)],
+  (x: Tensor, y: Tensor, z: Tensor, value: Scalar) => [productSum, x, y, z, value],
 );
 
 const quotientSum = new PointwiseOp('addcdiv', {
+  deciding: 3,
   complex: true,
   forward: (x, y, z, w) => e.add(x, e.div(e.mul(w, y), z)),
   derivative: ({ grad, y, z, w }) => [
@@ -56,6 +54,7 @@ export const addcdiv: Scaled = pointwiseForms(
 
 const interpolation = (node: string, kernelName: string): PointwiseOp =>
   new PointwiseOp('lerp', {
+    deciding: 2,
     types: 'real',
     kernelName,
     node,

@@ -135,7 +135,7 @@ export const spellings: Readonly<Record<Prim, Spelling>> = {
   fmod: leading(arithmetic.fmod),
   remainder: mixed(arithmetic.remainder),
   floor_div: mixed(arithmetic.floor_divide),
-  trunc_div: (x, y) => spellings.trunc(spellings.div(x, y)),
+  trunc_div: mixed((x: Operand, y: Operand) => arithmetic.div(x as Tensor, y, { rounding_mode: 'trunc' })),
   copysign: leading(combine.copysign),
   nextafter: strict(combine.nextafter),
   hypot: strict(combine.hypot),

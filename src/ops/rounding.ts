@@ -29,6 +29,7 @@ const nearest = new PointwiseOp('round', { noBool: true, kernelName: 'round_vml_
 const decimal = (up: boolean): PointwiseOp =>
   new PointwiseOp('round', {
     types: 'real',
+    deciding: 1,
     kernelName: 'round_cpu',
     node: 'RoundBackward1',
     forward: (x, scale) => (up ? e.div(e.round(e.mul(x, scale)), scale) : e.mul(e.round(e.div(x, scale)), scale)),

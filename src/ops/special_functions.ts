@@ -1,6 +1,6 @@
 // The functions of torch.special that the torch namespace lacks. Integers promote to the default float.
 import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
-import { e, type Prim } from '../expr.js';
+import { e, type Expr, type Prim } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { type Operand, type Out, pointwiseForms } from './define.js';
 import { timesOrZero } from './exp.js';
@@ -47,16 +47,26 @@ export const i0e = one('i0e', {
 /** Modified Bessel function of the first kind of order 1. */
 export const i1 = one('i1', {
   forward: (x) => e.i1(x),
-  derivative: ({ grad, result, x }) => [e.mul(grad, e.select(e.eq(x, 0), 0.5, e.sub(e.i0(x), e.div(result, x))))],
+  derivative: ({ grad, result, x }) => {
+    const { tiny, safe } = awayFromZero(x);
+    return [e.mul(grad, e.select(tiny, 0.5, e.sub(e.i0(safe), e.div(result, safe))))];
+  },
 });
 /** exp(-|x|) i1(x). */
 export const i1e = one('i1e', {
   node: 'SpecialI1EBackward0',
   forward: (x) => e.i1e(x),
-  derivative: ({ grad, result, x }) => [
-    e.mul(grad, e.select(e.eq(x, 0), 0.5, e.sub(e.i0e(x), e.mul(result, e.add(e.sign(x), e.reciprocal(x)))))),
-  ],
+  derivative: ({ grad, result, x }) => {
+    const { tiny, safe } = awayFromZero(x);
+    return [e.mul(grad, e.select(tiny, 0.5, e.sub(e.i0e(safe), e.mul(result, e.add(e.sign(safe), e.reciprocal(safe))))))];
+  },
 });
+/** Where x is too close to zero (or NaN) to divide by, and an x that is not. */
+function awayFromZero(x: Expr): { tiny: Expr; safe: Expr } {
+  const tiny = e.mnot(e.gt(e.abs(x), 2 ** -52));
+  return { tiny, safe: e.select(tiny, 1, x) };
+}
+
 /** Area under the standard normal density up to x. */
 export const ndtr = one('ndtr', {
   kernelName: 'erf_vml_cpu',
@@ -72,7 +82,13 @@ export const ndtri = one('ndtri', {
 /** Logarithm of {@link ndtr}, exact in the tail. */
 export const log_ndtr = one('log_ndtr', {
   forward: (x) => e.log_ndtr(x),
-  derivative: ({ grad, x }) => [e.div(e.mul(grad, Math.sqrt(2 / Math.PI)), e.erfcx(e.mul(x, -ROOT_HALF)))],
+  derivative: ({ grad, result, x }) => {
+    // The density over its integral: by erfcx below zero, where both vanish; above, by their logarithms.
+    const below = e.lt(x, 0);
+    const tail = e.div(Math.sqrt(2 / Math.PI), e.erfcx(e.mul(e.select(below, x, 0), -ROOT_HALF)));
+    const body = e.mul(1 / ROOT_TWO_PI, e.exp(e.neg(e.add(result, e.mul(0.5, e.mul(x, x))))));
+    return [e.mul(grad, e.select(below, tail, body))];
+  },
 });
 
 /** `input * log1p(other)`, 0 where input is 0 (NaN where other is NaN). */

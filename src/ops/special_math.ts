@@ -4,7 +4,8 @@ import { e } from '../expr.js';
 import { RuntimeError } from '../errors.js';
 import { bool } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
-import { add, sub } from './arithmetic.js';
+import { record } from '../autograd/graph.js';
+import { add, mul, sub } from './arithmetic.js';
 import { type InPlaceOp, op, type Out, pointwiseForms, tensorBinary, unary } from './define.js';
 
 const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> => unary(name, { types: 'float', kernelName: `${name}_vml_cpu`, ...spec });
@@ -53,6 +54,13 @@ export const polygamma: Polygamma & InPlaceOp<[n: number], Tensor> = op(
   { self: 1 },
 );
 
+/** f(x) + f(x - 1/2) + ... of p terms. */
+function sumOfShifts(f: (x: Tensor) => Tensor, x: Tensor, p: number): Tensor {
+  let total = f(x);
+  for (let i = 1; i < p; i++) total = add(total, f(sub(x, i / 2)));
+  return total;
+}
+
 /** Logarithm of the multivariate gamma function of dimension p. @throws RuntimeError for bool tensors. */
 export const mvlgamma: InPlaceOp<[p: number, options?: Out], Tensor> = op(
   'mvlgamma',
@@ -60,9 +68,12 @@ export const mvlgamma: InPlaceOp<[p: number, options?: Out], Tensor> = op(
   (x: Tensor, p: number) => {
     if (x.dtype === bool) throw new RuntimeError('The input tensor may not be a boolean tensor.');
     if (p < 1) throw new RuntimeError('p has to be greater than or equal to 1');
-    let total = lgamma(x);
-    for (let j = 1; j < p; j++) total = add(total, lgamma(sub(x, j / 2)));
-    return add(total, (p * (p - 1) * Math.log(Math.PI)) / 4);
+    const out = add(sumOfShifts(lgamma, x.detach(), p), (p * (p - 1) * Math.log(Math.PI)) / 4);
+    record('MvlgammaBackward0', [x], [out], (save) => {
+      const saved = save(x);
+      return ([grad]) => [grad === null ? null : mul(grad, sumOfShifts(digamma, saved(), p))];
+    });
+    return out;
   },
   { inPlace: true },
 );

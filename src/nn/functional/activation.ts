@@ -1,8 +1,9 @@
 // Pointwise activations. With `inplace`, the input's own memory takes the result.
 import { PointwiseOp } from '../../dispatch/pointwise.js';
+import { uint8 } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
 import { e, type Expr, type ExprLike } from '../../expr.js';
-import { bound, eluRecord, selu as seluOp, celu as celuOp, relu as reluOp, threshold as thresholdOp } from '../../ops/activation.js';
+import { eluRecord, selu as seluOp, celu as celuOp, relu as reluOp, threshold as thresholdOp } from '../../ops/activation.js';
 import { abs, add, div, sub } from '../../ops/arithmetic.js';
 import { refuse } from '../../ops/checks.js';
 import { op, type Operand } from '../../ops/define.js';
@@ -35,9 +36,10 @@ export const relu: Activation<[inplace?: boolean] | [options: InPlace]> = op('nn
 export const relu_ = (x: Tensor): Tensor => x.relu_();
 
 const clipped = new PointwiseOp('hardtanh', {
+  deciding: 1,
   check: refuse({ bool: 'Bool inputs not supported for hardtanh', complex: 'clamp is not supported for complex types' }),
   forward: (x, y, z) => e.min(e.max(x, y), z),
-  derivative: ({ grad, x, y, z }) => [e.select(e.mor(e.le(x, y), e.ge(x, z)), 0, grad), null, null],
+  derivative: ({ grad, x, y, z }) => [e.select(e.mand(e.gt(x, y), e.lt(x, z)), grad, 0), null, null],
 });
 
 /** Elements limited to [min_val, max_val]. @throws ValueError when min_val exceeds max_val. */
@@ -46,7 +48,8 @@ export const hardtanh: Activation<[min_val?: number, max_val?: number, inplace?:
   'Tensor input, float min_val=-1.0, float max_val=1.0, bool inplace=False',
   (x: Tensor, low: number, high: number, inplace: boolean) => {
     if (low > high) throw new ValueError('min_val cannot be greater than max_val');
-    return run(clipped, inplace, x, bound(x, low), bound(x, high));
+    if (x.dtype === uint8 && (Math.trunc(low) < 0 || Math.trunc(high) < 0)) throw new RuntimeError('cannot do hardtanh on an unsigned type with negative limits');
+    return run(clipped, inplace, x, low, high);
   },
 );
 /** `min(max(0, x), 6)`. */
@@ -55,6 +58,7 @@ export const relu6: Activation<[inplace?: boolean] | [options: InPlace]> = op('n
 );
 
 const leaky = new PointwiseOp('leaky_relu', {
+  deciding: 1,
   types: 'real',
   forward: (x, y) => e.select(e.gt(x, 0), x, e.mul(x, y)),
   derivative: ({ grad, x, y }) => [e.select(e.gt(x, 0), grad, e.mul(grad, y)), null],
@@ -146,6 +150,7 @@ const mishRecord = new PointwiseOp('mish', {
 export const mish: Activation<[inplace?: boolean] | [options: InPlace]> = op('nn.functional.mish', 'Tensor input, bool inplace=False', (x: Tensor, inplace: boolean) => run(mishRecord, inplace, x));
 
 const smooth = new PointwiseOp('softplus', {
+  deciding: 1,
   types: 'real',
   forward: (x, y, z) => {
     const scaled = e.mul(x, y);
@@ -184,7 +189,7 @@ export const hardsigmoid: Activation<[inplace?: boolean] | [options: InPlace]> =
 const hardSwishRecord = new PointwiseOp('hardswish', {
   types: 'real',
   forward: (x) => e.div(e.mul(x, e.min(e.max(e.add(x, 3), 0), 6)), 6),
-  derivative: ({ grad, x }) => [e.select(e.le(x, -3), 0, e.select(e.lt(x, 3), e.mul(grad, e.add(e.div(x, 3), 0.5)), grad))],
+  derivative: ({ grad, x }) => [e.select(e.le(x, -3), 0, e.select(e.ge(x, 3), grad, e.mul(grad, e.add(e.div(x, 3), 0.5))))],
 });
 /** `x * hardsigmoid(x)` (Howard et al., 2019). */
 export const hardswish: Activation<[inplace?: boolean] | [options: InPlace]> = op('nn.functional.hardswish', 'Tensor input, bool inplace=False', (x: Tensor, inplace: boolean) =>
@@ -192,10 +197,11 @@ export const hardswish: Activation<[inplace?: boolean] | [options: InPlace]> = o
 );
 
 const shrunk = new PointwiseOp('softshrink', {
+  deciding: 1,
   types: 'real',
   kernelName: 'softshrink_check',
   forward: (x, y) => e.select(e.gt(x, y), e.sub(x, y), e.select(e.lt(x, e.neg(y)), e.add(x, y), e.mul(x, 0))),
-  derivative: ({ grad, x, y }) => [e.select(e.mand(e.ge(x, e.neg(y)), e.le(x, y)), 0, grad), null],
+  derivative: ({ grad, x, y }) => [e.select(e.mor(e.gt(x, y), e.lt(x, e.neg(y))), grad, 0), null],
 });
 /** Elements moved `lambd` towards 0, 0 within [-lambd, lambd]. @throws RuntimeError for a negative lambd. */
 export const softshrink: Activation<[lambd?: number] | [options: { lambd?: number }]> = op('nn.functional.softshrink', 'Tensor input, float lambd=0.5', (x: Tensor, lambd: number) => {
