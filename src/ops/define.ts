@@ -28,9 +28,18 @@ export interface InPlaceOp<A extends readonly unknown[], R> extends Op<A, R> {
   readonly inPlace: true;
 }
 
+declare const methodOf: unique symbol;
+
+/** An op whose result's type follows from its arguments: `F` are its overloads as a function, `M` as a method. */
+export type Overloads<F, M> = F & { readonly opName: string; /** @internal */ readonly [methodOf]: M };
+
 /** Method types of a table of ops. */
 export type Methods<T> = {
-  [K in keyof T as T[K] extends { readonly opName: string } ? K : never]: T[K] extends Op<infer A, infer R> ? (...args: A) => R : never;
+  [K in keyof T as T[K] extends { readonly opName: string } ? K : never]: T[K] extends { readonly [methodOf]: infer M }
+    ? M
+    : T[K] extends Op<infer A, infer R>
+      ? (...args: A) => R
+      : never;
 };
 
 /** Types of the in-place methods of a table of ops. */

@@ -5,3 +5,6 @@ export { embedding, type EmbeddingOptions } from './embedding.js';
 export * from './embedding_bag.js';
 export * from './gated.js';
 export * from './linear.js';
+export * from './cross_entropy.js';
+export * from './loss.js';
+export * from './softmax.js';
