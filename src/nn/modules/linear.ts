@@ -54,6 +54,9 @@ export class Linear extends Module {
     const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
     init.uniform_(this.bias, -bound, bound);
   }
+  override _forwardNames(): readonly string[] {
+    return ['input'];
+  }
   forward(input: Tensor): Tensor {
     return linear(input, this.weight, this.bias);
   }
@@ -101,6 +104,9 @@ export class Bilinear extends Module {
     const bound = 1 / Math.sqrt(this.weight.shape[1]);
     init.uniform_(this.weight, -bound, bound);
     if (this.bias !== null) init.uniform_(this.bias, -bound, bound);
+  }
+  override _forwardNames(): readonly string[] {
+    return ['input1', 'input2'];
   }
   forward(input1: Tensor, input2: Tensor): Tensor {
     return bilinear(input1, input2, this.weight, this.bias);

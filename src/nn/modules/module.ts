@@ -73,6 +73,14 @@ export abstract class Module {
   /** Computes the output; called through the module itself so that hooks run. */
   abstract forward(...args: never[]): unknown;
 
+  /**
+   * Names of forward's parameters, for modules that can also be called with them by name in a last object; null
+   * where such an object is data. @internal
+   */
+  _forwardNames(): readonly string[] | null {
+    return null;
+  }
+
   /** Parameters of this module alone, by name. @internal */
   *_ownParameters(): IterableIterator<[string, Parameter]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Parameter) yield [name, value];
@@ -327,8 +335,24 @@ export abstract class Module {
 
 const indent = (text: string): string => text.split('\n').join('\n  ');
 
+/** The arguments of a call by position, when some were given by name. */
+function positional(module: Module, given: unknown[]): unknown[] {
+  const last = given[given.length - 1];
+  const names = isKeywords(last) ? module._forwardNames() : null;
+  if (names === null) return given;
+  const args = given.slice(0, -1);
+  for (const [name, value] of Object.entries(last as object)) {
+    const at = names.indexOf(name);
+    if (at < 0) throw new TypeError(`${module._getName()}.forward() got an unexpected keyword argument '${name}'`);
+    if (at < given.length - 1) throw new TypeError(`${module._getName()}.forward() got multiple values for argument '${name}'`);
+    args[at] = value;
+  }
+  return Array.from(args);
+}
+
 /** Runs the hooks and forward of a module. */
-function invoke(module: Module, given: unknown[]): unknown {
+function invoke(module: Module, call: unknown[]): unknown {
+  const given = positional(module, call);
   const state = states.get(module);
   const forward = module.forward as unknown as ((...args: unknown[]) => unknown) | undefined;
   if (typeof forward !== 'function') throw new NotImplementedError(`Module [${module._getName()}] is missing the required "forward" function`);
