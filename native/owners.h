@@ -62,7 +62,7 @@ class Owners {
   size_t ceiling() const;
   bool major_too_soon() const;
   double largest_budget() const;
-  void adapt(double cost, double elapsed, double handed_out, double freed);
+  void adapt(double cost, double handed_out, double freed);
 
   napi_env env_;
   napi_ref collector_ = nullptr;
@@ -72,7 +72,7 @@ class Owners {
   size_t limit_;                // what this process may use at most
   size_t confirmed_ = 0;        // largest live set right after a major collection
   size_t old_cursor_ = 0;
-  double budget_ = 32e6, floor_ = 8e6;
+  double budget_ = 12e6, floor_ = 12e6, sweep_cost_ = 30e-6;
   double handed_out_ = 0;       // charge since the last sweep
   double last_sweep_ = 0, last_major_ = 0, major_cost_ = 0;
   int minors_since_major_ = 0;
