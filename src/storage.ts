@@ -5,8 +5,8 @@ import type { Device } from './device.js';
 export class Storage {
   /** Counts the in-place writes: autograd compares it with the value at the time of saving. */
   version = 0;
-  /** @internal Mark of the backward pass that last saw this storage as a gradient (see autograd/engine.ts). */
-  pass = 0;
+  /** @internal Has served as a gradient: its owner is not known any more (see autograd/engine.ts). */
+  passed = false;
 
   constructor(
     readonly device: Device,

@@ -27,12 +27,14 @@ export const tensorHooks: {
   index: (x: Tensor, i: number) => Tensor;
   format: (x: Tensor) => string;
   fromData: (data: unknown) => Tensor;
+  inferenceMode: () => boolean;
 } = {
   gradFn: (x) => x._meta?.grad_fn ?? null,
   index: () => {
     throw new Error('indexing is not installed');
   },
   format: () => 'tensor(...)',
+  inferenceMode: () => false,
   fromData: () => {
     throw new Error('constructors are not installed');
   },
@@ -170,6 +172,7 @@ export class Tensor {
     return this._base !== null && this._base.requires_grad && !this.dtype.is_integral;
   }
   set requires_grad(value: boolean) {
+    if (value === true && this.dtype.is_integral) throw new RuntimeError('only Tensors of floating point and complex dtype can require gradients');
     this.requires_grad_(value);
   }
   /**
@@ -177,8 +180,9 @@ export class Tensor {
    * @throws RuntimeError for dtypes without gradients, and when turning it off on a non-leaf.
    */
   requires_grad_(requires_grad = true): this {
+    if (typeof requires_grad !== 'boolean') throw new RuntimeError('requires_grad must be a bool');
     if (requires_grad && this.dtype.is_integral)
-      throw new RuntimeError('only Tensors of floating point and complex dtype can require gradients');
+      throw new RuntimeError('only Tensors of floating point dtype can require gradients');
     if (!this.is_leaf) {
       if (!requires_grad)
         throw new RuntimeError(
@@ -186,7 +190,7 @@ export class Tensor {
         );
       return this;
     }
-    if (requires_grad && this._inference)
+    if (requires_grad && this._inference && !tensorHooks.inferenceMode())
       throw new RuntimeError('Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.');
     if (requires_grad || this._meta !== null) autogradMeta(this).requires_grad = requires_grad;
     return this;
@@ -220,14 +224,20 @@ export class Tensor {
       return;
     }
     if (!(value instanceof Tensor))
-      throw new TypeError(`assigned grad expected to be a Tensor or None but got ${typeof value}`);
+      throw new TypeError(`assigned grad expected to be a Tensor or None but got grad of type ${typeof value}`);
     if (value === this) throw new RuntimeError("can't assign Variable as its own grad");
+    if (!sameSizes(value.shape, this.shape))
+      throw new RuntimeError(
+        `attempting to assign a gradient of size '[${value.shape.join(', ')}]' to a tensor of size '[${this.shape.join(', ')}]'. Please ensure that the gradient and the tensor are the same size`,
+      );
     if (value.dtype !== this.dtype)
       throw new RuntimeError(
-        `assigned grad has data of a different type`,
+        `attempting to assign a gradient with dtype '${value.dtype.scalarName.toLowerCase()}' to a tensor with grad_dtype '${this.dtype.scalarName}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.`,
       );
-    if (value.device.type !== this.device.type) throw new RuntimeError('assigned grad has data located on a different device');
-    if (!sameSizes(value.shape, this.shape)) throw new RuntimeError('assigned grad has data of a different size');
+    if (value.device.type !== this.device.type)
+      throw new RuntimeError(
+        `attempting to assign a gradient with device type '${value.device.type}' to a tensor with device type '${this.device.type}'. Please ensure that the gradient and the tensor are on the same device`,
+      );
     autogradMeta(this).grad = value;
   }
   /** Whether this tensor is a view of another one. */

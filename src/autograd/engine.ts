@@ -1,178 +1,219 @@
 // Backward: walks the graph from the roots, latest op first, and accumulates into the leaves.
 import { RuntimeError } from '../errors.js';
-import { autogradMeta, type Tensor } from '../tensor.js';
-import { AccumulateGrad, fit, type Grad, graphMath, type Node, type OutputMeta } from './graph.js';
+import { autogradMeta, sameSizes, type Tensor } from '../tensor.js';
+import { describeFailure, checkNaN } from './anomaly.js';
+import { fit, type Grad, graphMath } from './graph.js';
+import { replaceGrads, runLeafHooks, runNodeHooks, runTensorHooks } from './hooks.js';
 import { mode } from './modes.js';
+import { AccumulateGrad, type Node, type OutputMeta, Task } from './node.js';
 
-/** A gradient to start from, or to end in. */
+/** A gradient to start from. */
 export interface Root {
   readonly node: Node;
   readonly nr: number;
   readonly grad: Tensor;
 }
 
+/** An edge whose gradient is wanted. */
 export interface Target {
   readonly node: Node;
   readonly nr: number;
 }
 
-/** Gradients that wait for a node; `owned[i]`: nothing else refers to the memory of grads[i]. */
-interface Buffer {
-  readonly grads: Grad[];
-  readonly owned: boolean[];
-}
-
 let passes = 0;
+/** @internal The number of the innermost running pass; 0 outside of backward. */
+export const running = { pass: 0 };
 
 /** One backward pass. */
 class Pass {
   private readonly id = ++passes;
-  private readonly waiting = new Map<Node, number>();
-  private readonly buffers = new Map<Node, Buffer>();
+  /** Every reachable node, in the order of discovery. */
+  private readonly nodes: Node[] = [];
   private readonly ready: Node[] = [];
-  private needed: Set<Node> | null = null;
-  private readonly captured: (Tensor | null)[];
-  private readonly captures = new Map<Node, [nr: number, index: number][]>();
+  private readonly captured: (Tensor | null)[] = [];
+  private readonly limited: boolean;
 
   constructor(
     private readonly keepGraph: boolean,
     private readonly createGraph: boolean,
-    targets: readonly Target[] | null,
+    private readonly targets: readonly Target[] | null,
     private readonly accumulate: boolean,
   ) {
-    this.captured = (targets ?? []).map(() => null);
-    targets?.forEach(({ node, nr }, index) => {
-      const list = this.captures.get(node);
-      if (list) list.push([nr, index]);
-      else this.captures.set(node, [[nr, index]]);
-    });
-    if (targets) this.needed = new Set();
+    this.limited = targets !== null;
   }
 
   run(roots: readonly Root[]): readonly (Tensor | null)[] {
-    this.count(roots.map((r) => r.node));
-    for (const { node, nr, grad } of roots) {
-      grad._storage.pass = this.id;
-      this.add(node, nr, grad, false);
+    const outer = running.pass;
+    running.pass = this.id;
+    try {
+      this.discover(roots);
+      if (this.targets !== null) this.aim(this.targets);
+      for (const { node, nr, grad } of roots) {
+        const fitted = fit(grad, node.outputs[nr]);
+        fitted._storage.passed = true;
+        this.add(node, nr, fitted, false);
+      }
+      for (let i = 0; i < roots.length; i++) {
+        const { node } = roots[i];
+        const first = roots.length === 1 || roots.findIndex((r) => r.node === node) === i;
+        if (first && node.task?.waiting === 0) this.push(node);
+      }
+      for (let node = this.pop(); node !== undefined; node = this.pop()) this.evaluate(node);
+    } finally {
+      running.pass = outer;
+      // What a failure left behind.
+      if (this.nodes.length > 0) for (const node of this.nodes) if (node.task?.pass === this.id) node.task = node.task.outer;
     }
-    for (const node of new Set(roots.map((r) => r.node))) if (!this.waiting.get(node)) this.push(node);
-    for (let node = this.pop(); node !== undefined; node = this.pop()) this.evaluate(node);
     return this.captured;
   }
 
-  /** Counts, for every reachable node, the edges that lead to it; finds the nodes that lead to a target. */
-  private count(roots: readonly Node[]): void {
-    const { waiting } = this;
-    const order: Node[] = [];
-    const seen = new Set<Node>(roots);
-    const stack = [...seen];
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      order.push(node);
-      for (const next of node.next) {
-        if (next === null) continue;
-        waiting.set(next, (waiting.get(next) ?? 0) + 1);
-        if (!seen.has(next)) {
-          seen.add(next);
-          stack.push(next);
-        }
+  /** Finds every reachable node and counts the edges that lead to it. */
+  private discover(roots: readonly Root[]): void {
+    const { nodes } = this;
+    for (let i = 0; i < roots.length; i++) this.visit(roots[i].node);
+    for (let i = 0; i < nodes.length; i++) {
+      const { next } = nodes[i];
+      for (let j = 0; j < next.length; j++) {
+        const node = next[j];
+        if (node !== null) this.visit(node).waiting++;
       }
     }
-    if (this.needed) this.findNeeded(order);
   }
 
-  private findNeeded(nodes: readonly Node[]): void {
-    const needed = this.needed as Set<Node>;
-    // Inputs of a node were recorded before it, leaves apart: ascending sequence visits them first.
-    const leaves = nodes.filter((n) => n.next.length === 0);
-    const rest = nodes.filter((n) => n.next.length > 0).sort((a, b) => a.sequence - b.sequence);
-    for (const node of [...leaves, ...rest])
-      if (this.captures.has(node) || node.next.some((n) => n !== null && needed.has(n))) needed.add(node);
+  private visit(node: Node): Task {
+    let task = node.task;
+    if (task === null || task.pass !== this.id) {
+      task = new Task(this.id, task);
+      node.task = task;
+      this.nodes.push(node);
+    }
+    return task;
+  }
+
+  /** Restricts the pass to the nodes that lead to a target. */
+  private aim(targets: readonly Target[]): void {
+    for (const node of this.nodes) (node.task as Task).needed = false;
+    targets.forEach(({ node, nr }, index) => {
+      this.captured.push(null);
+      const { task } = node;
+      if (task === null || task.pass !== this.id) return;
+      if (this.accumulate) task.needed = true;
+      else {
+        task.captures ??= [];
+        task.captures.push([nr, index]);
+      }
+    });
+    // Inputs of a node were recorded before it: in ascending order they are visited first.
+    const inner = this.nodes.filter((n) => n.next.length > 0).sort((a, b) => a.sequence - b.sequence);
+    for (const node of inner) {
+      const task = node.task as Task;
+      if (!task.needed) task.needed = node.next.some((n) => n !== null && this.wanted(n));
+    }
+  }
+
+  /** Does the node, which was not run yet, take gradients? */
+  private wanted(node: Node): boolean {
+    const task = node.task as Task;
+    return task.needed || task.captures !== null;
   }
 
   private add(node: Node, nr: number, grad: Tensor, owned: boolean): void {
-    let buffer = this.buffers.get(node);
-    if (!buffer) {
-      buffer = { grads: new Array<Grad>(Math.max(node.outputs.length, nr + 1)).fill(null), owned: [] };
-      this.buffers.set(node, buffer);
-    }
-    const before = buffer.grads[nr];
+    const task = node.task as Task;
+    const bit = nr < 31 ? 1 << nr : 0;
+    if (task.grads === null) task.grads = node.outputs.length === 1 ? [null] : new Array<Grad>(node.outputs.length).fill(null);
+    const before = task.grads[nr];
     if (before === null) {
-      buffer.grads[nr] = grad;
-      buffer.owned[nr] = owned;
-    } else if (buffer.owned[nr] && !this.createGraph) buffer.grads[nr] = graphMath.add_(before, grad);
+      task.grads[nr] = grad;
+      if (owned) task.owned |= bit;
+    } else if ((task.owned & bit) !== 0 && !this.createGraph && before.dtype === grad.dtype) graphMath.add_(before, grad);
     else {
       const sum = graphMath.add(before, grad);
-      sum._storage.pass = this.id;
-      buffer.grads[nr] = sum;
-      buffer.owned[nr] = true;
+      sum._storage.passed = true;
+      task.grads[nr] = sum;
+      task.owned |= bit;
     }
   }
 
   private evaluate(node: Node): void {
-    const buffer = this.buffers.get(node);
-    this.buffers.delete(node);
-    if (buffer && (this.needed === null || this.needed.has(node))) {
-      const grads = runGradHooks(node, buffer);
-      this.capture(node, grads);
-      if (node instanceof AccumulateGrad) {
-        if (this.accumulate && grads[0] && (this.needed === null || this.captures.has(node)))
-          this.accumulateInto(node, grads[0], buffer.owned[0]);
-      } else if (this.needed === null || node.next.some((n) => n !== null && this.needed?.has(n))) this.propagate(node, grads);
+    const task = node.task as Task;
+    if (task.needed) {
+      if (task.captures !== null) this.capture(task);
+      if (task.grads !== null || node.runsEmpty) this.execute(node, task);
+    } else if (task.captures !== null && task.grads !== null) {
+      if (node.tensorHooks !== null || node.retained !== null) runTensorHooks(node, task);
+      this.capture(task);
     }
-    for (const next of node.next) if (next !== null) this.arrived(next);
+    node.task = task.outer;
+    const { next } = node;
+    for (let i = 0; i < next.length; i++) {
+      const input = next[i];
+      if (input === null) continue;
+      const waiting = input.task as Task;
+      if (--waiting.waiting === 0) this.push(input);
+    }
   }
 
-  private capture(node: Node, grads: readonly Grad[]): void {
-    for (const [nr, index] of this.captures.get(node) ?? []) this.captured[index] = grads[nr] ?? null;
+  private capture({ grads, captures }: Task): void {
+    if (grads === null || captures === null) return;
+    for (const [nr, index] of captures) {
+      this.captured[index] = grads[nr];
+      // A captured gradient is the caller's.
+      const storage = grads[nr]?._storage;
+      if (storage) storage.passed = true;
+    }
   }
 
-  private propagate(node: Node, grads: readonly Grad[]): void {
-    const inputs = grads.some((g) => g !== null) ? this.call(node, grads) : node.next.map(() => null);
+  private execute(node: Node, task: Task): void {
+    task.grads ??= new Array<Grad>(node.outputs.length).fill(null);
+    if (node.tensorHooks !== null || node.retained !== null) runTensorHooks(node, task);
+    if (node.preHooks !== null) {
+      task.grads = replaceGrads(node.preHooks.values(), task.grads, (hook, grads) => hook(grads));
+      task.owned = 0;
+    }
+    if (node instanceof AccumulateGrad) this.reachLeaf(node, task.grads[0], (task.owned & 1) !== 0);
+    else this.propagate(node, task.grads, task.captures !== null);
+  }
+
+  /** Runs a node's formula and hands the results on. */
+  private propagate(node: Node, grads: readonly Grad[], captured: boolean): void {
+    let results: readonly Grad[];
+    if (mode.anomaly) results = this.watch(node, grads);
+    else results = node.apply(grads);
+    if (node.postHooks !== null) results = runNodeHooks(node, results, grads);
     if (!this.keepGraph) node.release();
-    for (let i = 0; i < node.next.length; i++) {
-      const next = node.next[i];
-      const grad = inputs[i];
-      if (next === null || grad === null || grad === undefined) continue;
-      const nr = node.nextNr[i];
-      const fitted = validate(node, i, grad, next.outputs[nr]);
-      const fresh = fitted._storage.pass !== this.id;
-      fitted._storage.pass = this.id;
-      this.add(next, nr, fitted, fresh && fitted._base === null && !sharedLater(inputs, i, grad));
+    const borrowed = captured || node.postHooks !== null || node.borrows;
+    const { next, nextNr } = node;
+    for (let i = 0; i < next.length; i++) {
+      const input = next[i];
+      const grad = results[i];
+      if (input === null || grad === null || grad === undefined) continue;
+      if (this.limited && !this.wanted(input)) continue;
+      const nr = nextNr[i];
+      const fitted = validate(node, i, grad, input.outputs[nr]);
+      const storage = fitted._storage;
+      const owned = !borrowed && !storage.passed && fitted._base === null && !sharedWith(results, i, storage);
+      storage.passed = true;
+      this.add(input, nr, fitted, owned);
     }
   }
 
-  /** Runs the node's formula with its hooks. */
-  private call(node: Node, grads: readonly Grad[]): readonly Grad[] {
-    let incoming = grads;
-    if (node.preHooks) for (const hook of node.preHooks.values()) incoming = hook(incoming) ?? incoming;
-    let result: readonly Grad[];
+  /** Runs a node's formula in anomaly mode. */
+  private watch(node: Node, grads: readonly Grad[]): readonly Grad[] {
     try {
-      result = node.apply(incoming);
+      const results = node.apply(grads);
+      if (mode.checkNaN) checkNaN(node, results);
+      return results;
     } catch (error) {
-      if (node.trace !== undefined && error instanceof Error)
-        error.message += `\n(Error detected in ${node.name()}. The forward call that caused it:\n${node.trace})`;
+      describeFailure(node, error);
       throw error;
     }
-    if (mode.anomaly) checkAnomaly(node, result);
-    if (node.postHooks) for (const hook of node.postHooks.values()) result = hook(result, incoming) ?? result;
-    return result;
   }
 
-  private accumulateInto(node: AccumulateGrad, grad: Tensor, owned: boolean): void {
-    const variable = node.variable;
-    const m = autogradMeta(variable);
-    if (m.grad === null) {
-      if (this.createGraph) m.grad = grad._contiguous && owned ? grad : graphMath.clone(grad);
-      else m.grad = owned && grad._contiguous && grad._meta === null ? grad : graphMath.detach(graphMath.clone(grad));
-    } else if (this.createGraph) m.grad = graphMath.add(m.grad, grad);
-    else graphMath.add_(m.grad, grad);
-    if (node.postHooks) for (const hook of node.postHooks.values()) hook([], [grad]);
-  }
-
-  private arrived(node: Node): void {
-    const left = (this.waiting.get(node) ?? 1) - 1;
-    this.waiting.set(node, left);
-    if (left === 0) this.push(node);
+  private reachLeaf(node: AccumulateGrad, grad: Grad, owned: boolean): void {
+    if (grad === null || !this.accumulate || !node.variable.requires_grad) return;
+    accumulateInto(node.variable, grad, owned && node.tensorHooks === null && node.postHooks === null, this.createGraph);
+    if (node.leafHooks !== null) runLeafHooks(node);
+    if (node.postHooks !== null) runNodeHooks(node, [], [grad]);
   }
 
   // A binary heap of nodes that are ready; leaves first (they free gradients), then the latest op.
@@ -182,7 +223,7 @@ class Pass {
     heap.push(node);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (!before(heap[i], heap[parent])) break;
+      if (heap[i].sequence <= heap[parent].sequence) break;
       [heap[i], heap[parent]] = [heap[parent], heap[i]];
       i = parent;
     }
@@ -197,8 +238,8 @@ class Pass {
     for (let i = 0; ; ) {
       let child = 2 * i + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
-      if (!before(heap[child], heap[i])) break;
+      if (child + 1 < heap.length && heap[child + 1].sequence > heap[child].sequence) child++;
+      if (heap[child].sequence <= heap[i].sequence) break;
       [heap[i], heap[child]] = [heap[child], heap[i]];
       i = child;
     }
@@ -206,44 +247,29 @@ class Pass {
   }
 }
 
-function before(a: Node, b: Node): boolean {
-  if (a instanceof AccumulateGrad !== b instanceof AccumulateGrad) return a instanceof AccumulateGrad;
-  return a.sequence > b.sequence;
+/** Adds a gradient to the leaf's `grad`; the first one is laid out in memory as the leaf is. */
+function accumulateInto(variable: Tensor, grad: Tensor, owned: boolean, createGraph: boolean): void {
+  const m = autogradMeta(variable);
+  if (m.grad === null) {
+    const fits = variable._contiguous ? grad._contiguous : sameSizes(grad._strides, variable._strides);
+    if (owned && fits && !createGraph && grad._meta === null) m.grad = grad;
+    else m.grad = copyLike(grad, variable);
+  } else if (createGraph) m.grad = graphMath.add(m.grad, grad);
+  else graphMath.add_(m.grad, grad);
+}
+
+/** A copy of the gradient, recorded when a graph is wanted, in the memory layout of the leaf where that is dense. */
+function copyLike(grad: Tensor, variable: Tensor): Tensor {
+  return graphMath.copy_(graphMath.emptyLike(variable, grad.dtype), grad);
 }
 
 /** Does the memory of gradient i also serve another input of the node? */
-function sharedLater(grads: readonly Grad[], i: number, grad: Tensor): boolean {
-  for (let j = 0; j < grads.length; j++) if (j !== i && grads[j]?._storage === grad._storage) return true;
+function sharedWith(grads: readonly Grad[], i: number, storage: object): boolean {
+  for (let j = 0; j < grads.length; j++) if (j !== i && grads[j]?._storage === storage) return true;
   return false;
 }
 
-/** Hooks on the gradients of a node's outputs, and `retain_grad`. */
-function runGradHooks(node: Node, buffer: Buffer): readonly Grad[] {
-  const { grads } = buffer;
-  if (node.tensorHooks)
-    for (const [nr, hooks] of node.tensorHooks)
-      for (const hook of hooks.values()) {
-        const grad = grads[nr];
-        if (!grad) continue;
-        buffer.owned[nr] = false;
-        const result = hook(grad);
-        if (result !== undefined && result !== null) grads[nr] = checkHookResult(result, grad);
-      }
-  if (node.retained)
-    for (const [nr, tensor] of node.retained) {
-      const grad = grads[nr];
-      if (!grad) continue;
-      const m = autogradMeta(tensor);
-      m.grad = m.grad === null ? graphMath.clone(grad) : graphMath.add(m.grad, grad);
-    }
-  return grads;
-}
-
-function checkHookResult(result: Tensor, grad: Tensor): Tensor {
-  if (String(result.shape) !== String(grad.shape)) throw new RuntimeError('hook has changed the size of value');
-  return result;
-}
-
+/** The gradient in the form that the edge takes. @throws RuntimeError when it does not fit. */
 function validate(node: Node, index: number, grad: Tensor, meta: OutputMeta): Tensor {
   if (grad.device.type !== meta.device.type)
     throw new RuntimeError(
@@ -264,13 +290,6 @@ function expandable(shape: readonly number[], to: readonly number[]): boolean {
     if (size !== to[to.length - d] && size !== 1) return false;
   }
   return true;
-}
-
-function checkAnomaly(node: Node, grads: readonly Grad[]): void {
-  grads.forEach((grad, i) => {
-    if (grad && !grad.dtype.is_integral && graphMath.hasNaN(grad))
-      throw new RuntimeError(`Function '${node.name()}' returned nan values in its ${i}th output.`);
-  });
 }
 
 /**

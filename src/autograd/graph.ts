@@ -1,186 +1,12 @@
-// The autograd graph: nodes, edges, saved tensors, and how results join it.
-import type { Device } from '../device.js';
-import type { DType } from '../dtype.js';
+// How results join the autograd graph: recorded ops, views, in-place writes.
 import { RuntimeError } from '../errors.js';
 import { autogradMeta, Tensor, tensorHooks } from '../tensor.js';
 import { mode } from './modes.js';
+import { type BaseGeometry, type Grad, gradEdge, graphMath, Node, type OutputMeta } from './node.js';
+import { type SavedTensor, saveTensor, throwBackwardTwice } from './saved.js';
 
-export type Grad = Tensor | null;
-export type TensorHook = (grad: Tensor) => Tensor | null | undefined | void;
-export type NodeHook = (gradInputs: readonly Grad[], gradOutputs: readonly Grad[]) => readonly Grad[] | null | undefined | void;
-export type NodePreHook = (gradOutputs: readonly Grad[]) => readonly Grad[] | null | undefined | void;
-
-/** What an output of a node looks like: gradients that arrive for it must fit. */
-export interface OutputMeta {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly device: Device;
-}
-
-/** The ops that the graph itself needs; ops/ fills them in. */
-export const graphMath: {
-  zeros: (like: OutputMeta) => Tensor;
-  ones: (like: OutputMeta) => Tensor;
-  add: (a: Tensor, b: Tensor) => Tensor;
-  add_: (a: Tensor, b: Tensor) => Tensor;
-  clone: (x: Tensor) => Tensor;
-  detach: (x: Tensor) => Tensor;
-  copy_: (x: Tensor, from: Tensor) => Tensor;
-  zero_: (x: Tensor) => Tensor;
-  sumTo: (x: Tensor, shape: readonly number[]) => Tensor;
-  cast: (x: Tensor, dtype: DType) => Tensor;
-  real: (x: Tensor) => Tensor;
-  hasNaN: (x: Tensor) => boolean;
-  emptyStrided: (shape: readonly number[], strides: readonly number[], like: OutputMeta) => Tensor;
-  asStrided: (x: Tensor, shape: readonly number[], strides: readonly number[], offset: number, dtype: DType) => Tensor;
-  asStridedBackward: (grad: Tensor, base: BaseGeometry, shape: readonly number[], strides: readonly number[], offset: number) => Tensor;
-} = {} as typeof graphMath;
-
-/** The layout that a gradient of a written base is laid out in. */
-export interface BaseGeometry extends OutputMeta {
-  readonly strides: readonly number[];
-  readonly offset: number;
-}
-
-let sequence = 0;
-
-/** One recorded op: turns gradients of its outputs into gradients of its inputs. */
-export abstract class Node {
-  /** Later ops have larger numbers; backward runs them first. @internal */
-  readonly sequence: number = sequence++;
-  /** The node behind each input, null where no gradient is wanted. @internal */
-  next: (Node | null)[] = [];
-  /** Which output of that node the input was. @internal */
-  nextNr: number[] = [];
-  /** @internal */
-  outputs: OutputMeta[] = [];
-  /** @internal Hooks on the gradient of output n, and on whole calls. */
-  tensorHooks: Map<number, Map<number, TensorHook>> | null = null;
-  /** @internal The non-leaf tensors that keep their gradient, by output. */
-  retained: Map<number, Tensor> | null = null;
-  preHooks: Map<number, NodePreHook> | null = null;
-  postHooks: Map<number, NodeHook> | null = null;
-  /** Stack of the forward call, in anomaly mode. @internal */
-  trace: string | undefined;
-  metadata: Record<string, unknown> = {};
-
-  abstract name(): string;
-  /** @internal */
-  abstract apply(grads: readonly Grad[]): readonly Grad[];
-  /** Drops what was saved. @internal */
-  abstract release(): void;
-
-  /** The nodes of the inputs with the output each was, as `[node, output_nr]`. */
-  get next_functions(): readonly (readonly [Node | null, number])[] {
-    return this.next.map((node, i) => [node, this.nextNr[i]] as const);
-  }
-  /** @internal Whether input i wants a gradient. */
-  needs(i: number): boolean {
-    return this.next[i] !== null;
-  }
-  /** Calls `hook(grad_inputs, grad_outputs)` after this node ran; it may return other input gradients. */
-  register_hook(hook: NodeHook): RemovableHandle {
-    this.postHooks ??= new Map();
-    return addHook(this.postHooks, hook);
-  }
-  /** Calls `hook(grad_outputs)` before this node runs; it may return other gradients. */
-  register_prehook(hook: NodePreHook): RemovableHandle {
-    this.preHooks ??= new Map();
-    return addHook(this.preHooks, hook);
-  }
-  toString(): string {
-    return `<${this.name()}>`;
-  }
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `<${this.name()} object>`;
-  }
-}
-
-let hookId = 0;
-
-/** What registering a hook returns: `remove()` takes the hook away again. */
-export class RemovableHandle implements Disposable {
-  readonly id: number = hookId++;
-  /** @internal */
-  constructor(private readonly detach: (id: number) => void) {}
-  remove(): void {
-    this.detach(this.id);
-  }
-  [Symbol.dispose](): void {
-    this.remove();
-  }
-}
-
-/** Adds a hook to an ordered table. */
-export function addHook<H>(table: Map<number, H>, hook: H): RemovableHandle {
-  const handle = new RemovableHandle((id) => table.delete(id));
-  table.set(handle.id, hook);
-  return handle;
-}
-
-/** Adds a gradient into `grad` of a leaf: the end of every path through the graph. */
-export class AccumulateGrad extends Node {
-  constructor(readonly variable: Tensor) {
-    super();
-    this.outputs = [variable];
-  }
-  name(): string {
-    return 'AccumulateGrad';
-  }
-  apply(): readonly Grad[] {
-    return [];
-  }
-  release(): void {}
-}
-
-/** The node that receives the gradient of x, or null when x takes none. */
-export function gradEdge(x: Tensor): Node | null {
-  const fn = x.grad_fn;
-  if (fn !== null) return fn;
-  const m = x._meta;
-  if (m === null || !m.requires_grad) return null;
-  m.accumulator ??= new AccumulateGrad(x);
-  return m.accumulator;
-}
-
-/** A tensor kept for backward, with the version it must still have then. */
-class SavedTensor {
-  private tensor: Tensor | null;
-  private readonly version: number;
-  constructor(
-    tensor: Tensor,
-    private readonly node: Node,
-  ) {
-    this.tensor = tensor;
-    this.version = tensor._storage.version;
-  }
-  unpack(): Tensor {
-    const x = this.tensor;
-    if (x === null) throw new RuntimeError(backwardTwice);
-    if (x._storage.version !== this.version) throw new RuntimeError(modifiedText(x, this.version));
-    return x;
-  }
-  release(): void {
-    this.tensor = null;
-  }
-}
-
-const backwardTwice =
-  'Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.';
-
-export function throwBackwardTwice(): never {
-  throw new RuntimeError(backwardTwice);
-}
-
-/** PyTorch's complaint about a saved tensor that was written to. */
-export function modifiedText(x: Tensor, expected: number): string {
-  const fn = x.grad_fn;
-  const origin = fn === null ? '' : `, which is output ${x.output_nr} of ${fn.name()},`;
-  const hint = mode.anomaly
-    ? 'Hint: the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed in there or anywhere later. Good luck!'
-    : 'Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).';
-  return `one of the variables needed for gradient computation has been modified by an inplace operation: [torch.${x.dtype.scalarName}Tensor [${x.shape.join(', ')}]]${origin} is at version ${x._storage.version}; expected version ${expected} instead. ${hint}`;
-}
+export * from './node.js';
+export { modifiedText, SavedTensor, saveTensor, saving, throwBackwardTwice } from './saved.js';
 
 /** Keeps a tensor for backward; the returned function gives it back. */
 export type Save = (x: Tensor) => () => Tensor;
@@ -188,30 +14,34 @@ export type Save = (x: Tensor) => () => Tensor;
 export type BackwardFn = (grads: readonly Grad[], needs: (input: number) => boolean) => readonly Grad[];
 
 class FunctionNode extends Node {
-  private saved: SavedTensor[] = [];
-  private released = false;
+  private readonly saved: SavedTensor[] = [];
   private backward: BackwardFn;
+
   constructor(
     private readonly label: string,
     make: (save: Save) => BackwardFn,
+    private readonly shares: boolean,
   ) {
     super();
     this.backward = make((x) => {
-      const slot = new SavedTensor(x, this);
+      const slot = saveTensor(x);
       this.saved.push(slot);
-      return () => slot.unpack();
+      return () => slot.unpack(this);
     });
   }
   name(): string {
     return this.label;
   }
+  override get borrows(): boolean {
+    return this.shares;
+  }
   apply(grads: readonly Grad[]): readonly Grad[] {
-    if (this.released && this.saved.length > 0) throwBackwardTwice();
     return this.backward(grads, (i) => this.needs(i));
   }
   release(): void {
-    this.released = true;
+    if (this.saved.length === 0) return;
     for (const slot of this.saved) slot.release();
+    this.backward = throwBackwardTwice;
   }
 }
 
@@ -233,9 +63,18 @@ export function connect(node: Node, inputs: readonly (Tensor | null)[], outputs:
   attach(node, outputs);
 }
 
+/** Where the running op was called from. */
+function forwardTrace(): string {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 50;
+  const stack = new Error('forward call').stack ?? '';
+  Error.stackTraceLimit = limit;
+  return stack.slice(stack.indexOf('\n') + 1);
+}
+
 /** Makes the outputs results of a node whose edges stand. */
 export function attach(node: Node, outputs: readonly Tensor[]): void {
-  if (mode.anomaly) node.trace = new Error('forward call').stack;
+  if (mode.anomaly) node.trace = forwardTrace();
   for (let i = 0; i < outputs.length; i++) {
     const out = outputs[i];
     const m = autogradMeta(out);
@@ -250,27 +89,29 @@ export function attach(node: Node, outputs: readonly Tensor[]): void {
  * Records an op: `record('ExpBackward0', [x], [out], (save) => { const y = save(out); return ([g]) => [g.mul(y())]; })`.
  * Does nothing unless grad mode is on and an input requires a gradient. Gradients are summed to the inputs'
  * shapes and cast to their dtypes by the engine.
+ * @param borrows the derivative may return tensors that others hold, such as a user's.
  */
 export function record(
   name: string,
   inputs: readonly (Tensor | null)[],
   outputs: readonly Tensor[],
   make: (save: Save) => BackwardFn,
+  borrows = false,
 ): void {
   if (!needsGrad(...inputs)) return;
-  connect(new FunctionNode(name, make), inputs, outputs);
+  connect(new FunctionNode(name, make, borrows), inputs, outputs);
 }
 
 /** A node made like {@link record}'s, for callers that connect it themselves. */
 export function functionNode(name: string, make: (save: Save) => BackwardFn): Node {
-  return new FunctionNode(name, make);
+  return new FunctionNode(name, make, false);
 }
 
 // ---------------------------------------------------------------------------------------
 // Views and in-place writes
 
 /** How a view was made, where that decides whether it may be written to: values of `Tensor._creation`. */
-export const Creation = { ordinary: 0, oneOfMany: 1, noGrad: 2, inference: 3 } as const;
+export const Creation = { ordinary: 0, oneOfMany: 1, noGrad: 2, inference: 3, inFunction: 4 } as const;
 
 /**
  * Makes `view` a differentiable view: it shares the history of the tensor it looks into.
@@ -306,6 +147,8 @@ class AsStridedNode extends Node {
 export function geometry(base: Tensor): BaseGeometry {
   return { shape: base.shape, dtype: base.dtype, device: base.device, strides: base._strides, offset: base._offset };
 }
+
+tensorHooks.inferenceMode = () => mode.inference;
 
 tensorHooks.gradFn = (x) => {
   const base = x._base;
@@ -373,23 +216,30 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 /** PyTorch's complaint about a recorded write to a view that was made in a way that forbids it. */
 function viewWriteText(x: Tensor, modified: string): string {
   const fn = x._meta?.grad_fn ?? null;
-  const origin = fn === null ? '' : `Output ${x._meta?.output_nr} of ${fn.name().replace(/Backward\d*$/, '')} is a view `;
+  const origin = fn === null ? '' : `Output ${x._meta?.output_nr} of ${fn.title} is a view `;
   const where = x._creation === Creation.inference ? 'inference' : 'no_grad';
-  const unrecorded = x._creation !== Creation.oneOfMany || fn === null;
+  const unrecorded = x._creation === Creation.noGrad || x._creation === Creation.inference || fn === null;
   const text = unrecorded
     ? `${origin === '' ? 'A view was' : `${origin}of a view which was`} created in ${where} mode and ${modified} modified inplace ${where === 'inference' ? 'in normal mode.' : 'with grad mode enabled.'}`
     : `${origin}and ${modified} modified inplace.`;
+  if (x._creation === Creation.inFunction)
+    return `${text} This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function.`;
   if (x._creation === Creation.oneOfMany)
     return `${text} This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.`;
   return `${text} Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the ${where}${where === 'no_grad' ? '' : '_mode'} block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).`;
 }
 
-/** @throws RuntimeError when autograd forbids to write to x. */
-export function checkInPlace(x: Tensor, recorded: boolean): void {
-  if (x._inference && !mode.inference && recorded)
+/** @throws RuntimeError when x was made in inference mode and that is over. */
+export function checkInference(x: Tensor): void {
+  if (x._inference && !mode.inference)
     throw new RuntimeError(
       'Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.',
     );
+}
+
+/** @throws RuntimeError when autograd forbids to write to x. */
+export function checkInPlace(x: Tensor, recorded: boolean): void {
+  checkInference(x);
   if (!mode.grad || !(recorded || x.requires_grad)) return;
   const base = x._base;
   if (base !== null) {
@@ -418,8 +268,8 @@ export function recordInPlace(x: Tensor, node: Node | null, inputs: readonly (Te
 export function rebase(x: Tensor, node: Node): void {
   const base = x._base;
   if (base === null) {
-    moveHooks(x, node);
     node.outputs.length = 0;
+    moveHooks(x, node);
     attach(node, [x]);
     return;
   }
@@ -435,12 +285,12 @@ export function rebase(x: Tensor, node: Node): void {
 }
 
 /** Hooks of a tensor follow it to its new node only when it retains its gradient. */
-function moveHooks(x: Tensor, node: Node): void {
+export function moveHooks(x: Tensor, node: Node): void {
   const old = x._meta?.grad_fn;
   if (!old || !x._meta) return;
   const kept = old.retained?.get(x._meta.output_nr);
   if (kept === x) {
     old.retained?.delete(x._meta.output_nr);
-    node.retained = new Map([[0, x]]);
+    node.retained = new Map([[node.outputs.length, x]]);
   }
 }

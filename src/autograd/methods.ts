@@ -5,7 +5,7 @@ import { RuntimeError } from '../errors.js';
 import { installMethods, method, type Op } from '../ops/define.js';
 import { autogradMeta, Tensor } from '../tensor.js';
 import { backward as backwardOf } from './backward.js';
-import { addHook, gradEdge, type RemovableHandle, type TensorHook } from './graph.js';
+import { AccumulateGrad, addHook, gradEdge, type LeafHook, type RemovableHandle, type TensorHook } from './graph.js';
 
 export interface BackwardOptions {
   gradient?: Tensor | null;
@@ -27,10 +27,12 @@ export const backward: Op<[gradient?: Tensor | null, retain_graph?: boolean | nu
   },
 ) as never;
 
-/** Calls `hook(grad)` whenever the gradient of this tensor was computed; it may return another one. */
+/**
+ * Calls `hook(grad)` whenever the gradient of this tensor was computed; it may return another one of its shape and dtype.
+ * @throws RuntimeError when the tensor does not require a gradient.
+ */
 export const register_hook: Op<[hook: TensorHook], RemovableHandle> = method('register_hook', (x: Tensor, hook: TensorHook) => {
-  if (!x.requires_grad) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
-  const node = gradEdge(x);
+  const node = x.requires_grad ? gradEdge(x) : null;
   if (node === null) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
   node.tensorHooks ??= new Map();
   let hooks = node.tensorHooks.get(x.output_nr);
@@ -39,6 +41,18 @@ export const register_hook: Op<[hook: TensorHook], RemovableHandle> = method('re
     node.tensorHooks.set(x.output_nr, hooks);
   }
   return addHook(hooks, hook);
+});
+
+/**
+ * Calls `hook(param)` whenever a gradient was accumulated into this leaf.
+ * @throws RuntimeError for tensors that are no leaves or do not require gradients.
+ */
+export const register_post_accumulate_grad_hook: Op<[hook: LeafHook], RemovableHandle> = method('register_post_accumulate_grad_hook', (x: Tensor, hook: LeafHook) => {
+  if (!x.requires_grad) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
+  const node = gradEdge(x);
+  if (!(node instanceof AccumulateGrad)) throw new RuntimeError('post accumulate grad hooks cannot be registered on non-leaf tensors');
+  node.leafHooks ??= new Map();
+  return addHook(node.leafHooks, hook);
 });
 
 /** Keeps the gradient of a non-leaf in `grad`, too. */
@@ -57,13 +71,13 @@ export const retain_grad: Op<[], void> = method('retain_grad', (x: Tensor) => {
 export const detach_: Op<[], Tensor> = method('detach_', (x: Tensor) => {
   if (x._base !== null)
     throw new RuntimeError(
-      "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.",
+      "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.",
     );
   if (x._meta) Object.assign(x._meta, { requires_grad: false, grad_fn: null, output_nr: 0, accumulator: null });
   return x;
 });
 
-installMethods({ backward, register_hook, retain_grad, detach_ });
+installMethods({ backward, register_hook, register_post_accumulate_grad_hook, retain_grad, detach_ });
 
 // x.data: the values outside the graph, with a version count of their own; assigning replaces the values.
 Object.defineProperty(Tensor.prototype, 'data', {

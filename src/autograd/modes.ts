@@ -1,8 +1,9 @@
 // Grad modes: whether ops are recorded. Per JavaScript thread, as in PyTorch.
 import { RuntimeError } from '../errors.js';
+import { warnOnce } from '../warnings.js';
 
 /** @internal Read by every op; set through the functions below. */
-export const mode = { grad: true, inference: false, anomaly: false, multithreading: true };
+export const mode = { grad: true, inference: false, anomaly: false, checkNaN: true };
 
 type ModeName = keyof typeof mode;
 
@@ -14,9 +15,13 @@ export interface ModeGuard extends Disposable {
 
 const isPromise = (x: unknown): boolean => typeof (x as { then?: unknown } | null | undefined)?.then === 'function';
 
+type Settings = Partial<typeof mode>;
+
+const pick = (keys: readonly ModeName[]): Settings => Object.fromEntries(keys.map((key) => [key, mode[key]]));
+
 /** Runs fn with the given modes and restores them, also when it throws. */
-function within<R>(name: string, settings: Partial<typeof mode>, fn: () => R): R {
-  const before = { ...mode };
+function within<R>(name: string, settings: Settings, fn: () => R): R {
+  const before = pick(Object.keys(settings) as ModeName[]);
   Object.assign(mode, settings);
   try {
     const result = fn();
@@ -30,18 +35,50 @@ function within<R>(name: string, settings: Partial<typeof mode>, fn: () => R): R
   }
 }
 
-/** Enters the modes at once; the returned guard leaves them. */
-function guard(name: string, settings: Partial<typeof mode>): ModeGuard {
-  const before = { ...mode };
+/** Modes entered by a guard that was not left yet. */
+interface Scope {
+  readonly settings: Settings;
+  /** What leaving restores. */
+  readonly before: Settings;
+}
+
+/** Open scopes, innermost last. */
+const scopes: Scope[] = [];
+
+/**
+ * Leaves a scope. Async functions may leave theirs out of order: a mode that a later scope still
+ * holds stays, and that scope then restores what this one would have restored.
+ */
+function leaveScope(scope: Scope): void {
+  const at = scopes.lastIndexOf(scope);
+  if (at < 0) return;
+  scopes.splice(at, 1);
+  for (const key of Object.keys(scope.settings) as ModeName[]) {
+    const later = scopes.slice(at).find((s) => key in s.settings);
+    (later === undefined ? mode : later.before)[key] = scope.before[key] as boolean;
+  }
+}
+
+/**
+ * Enters the modes at once; the returned guard leaves them.
+ * @param lasting a plain call, without `using`, is meant to last.
+ */
+function guard(name: string, settings: Settings, lasting = false): ModeGuard {
+  const scope: Scope = { settings, before: pick(Object.keys(settings) as ModeName[]) };
   Object.assign(mode, settings);
+  if (!lasting) scopes.push(scope);
   let open = true;
   const leave = (): void => {
-    if (open) for (const key of Object.keys(settings) as ModeName[]) mode[key] = before[key];
+    if (!open) return;
     open = false;
+    if (lasting) Object.assign(mode, scope.before);
+    else leaveScope(scope);
   };
   const decorate = (fn: (...args: readonly unknown[]) => unknown) => {
     leave();
-    return (...args: readonly unknown[]) => within(name, settings, () => fn(...args));
+    return function (this: unknown, ...args: readonly unknown[]) {
+      return within(name, settings, () => fn.apply(this, [...args]));
+    };
   };
   return Object.assign(decorate, { [Symbol.dispose]: leave }) as unknown as ModeGuard;
 }
@@ -72,12 +109,18 @@ export const inference_mode: GradMode & { (enabled: boolean): ModeGuard } = ((ar
   return arg === undefined ? guard('inference_mode', settings) : within('inference_mode', settings, arg);
 }) as GradMode & { (enabled: boolean): ModeGuard };
 
-/** Sets recording on or off, at once; the returned guard restores it, or runs a callback in that mode. */
+/**
+ * Sets recording on or off at once, and lastingly; the returned guard restores it, or wraps a function.
+ * With a callback: only while that runs.
+ */
 export function set_grad_enabled(enabled: boolean): ModeGuard;
 export function set_grad_enabled<R>(enabled: boolean, fn: () => R): R;
 export function set_grad_enabled<R>(enabled: boolean, fn?: () => R): R | ModeGuard {
-  if (typeof enabled !== 'boolean') throw new TypeError(`set_grad_enabled(): argument 'mode' must be bool, not ${typeof enabled}`);
-  return fn === undefined ? guard('set_grad_enabled', { grad: enabled }) : within('set_grad_enabled', { grad: enabled }, fn);
+  if (typeof enabled !== 'boolean') {
+    const given = typeof enabled === 'number' ? (Number.isInteger(enabled) ? 'int' : 'float') : typeof enabled;
+    throw new TypeError(`set_grad_enabled(): argument 'enabled' (position 1) must be bool, not ${given}`);
+  }
+  return fn === undefined ? guard('set_grad_enabled', { grad: enabled }, true) : within('set_grad_enabled', { grad: enabled }, fn);
 }
 
 export function is_grad_enabled(): boolean {
@@ -87,13 +130,34 @@ export function is_inference_mode_enabled(): boolean {
   return mode.inference;
 }
 
-/** Records where each op was called, so that errors in backward can say so. */
-export const detect_anomaly: GradMode = gradMode('autograd.detect_anomaly', { anomaly: true });
+/** What {@link detect_anomaly} takes. */
+export interface AnomalyOptions {
+  /** Also fail when a backward formula returns a NaN (the default). */
+  check_nan?: boolean;
+}
 
-/** Turns anomaly detection on or off. */
-export function set_detect_anomaly(enabled: boolean): ModeGuard {
-  return guard('autograd.set_detect_anomaly', { anomaly: enabled });
+/**
+ * Records where each op was called: when a backward formula fails or returns a NaN, a warning (and the stack of the
+ * error) tells where its forward call was. For debugging: it makes everything slower.
+ */
+export function detect_anomaly<R>(fn: () => R): R;
+export function detect_anomaly(options?: AnomalyOptions): ModeGuard;
+export function detect_anomaly<R>(options: AnomalyOptions, fn: () => R): R;
+export function detect_anomaly<R>(first: AnomalyOptions | (() => R) = {}, second?: () => R): R | ModeGuard {
+  const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second];
+  warnOnce('Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.');
+  const settings = { anomaly: true, checkNaN: options.check_nan ?? true };
+  return fn === undefined ? guard('autograd.detect_anomaly', settings) : within('autograd.detect_anomaly', settings, fn);
+}
+
+/** Turns anomaly detection on or off, lastingly; the returned guard restores what was before. */
+export function set_detect_anomaly(enabled: boolean, check_nan: boolean | AnomalyOptions = true): ModeGuard {
+  const checkNaN = typeof check_nan === 'boolean' ? check_nan : (check_nan.check_nan ?? true);
+  return guard('autograd.set_detect_anomaly', { anomaly: enabled, checkNaN }, true);
 }
 export function is_anomaly_enabled(): boolean {
   return mode.anomaly;
+}
+export function is_anomaly_check_nan_enabled(): boolean {
+  return mode.checkNaN;
 }

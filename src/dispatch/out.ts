@@ -1,4 +1,5 @@
 // Checks on tensors that are written to: `out=` arguments and in-place targets.
+import { checkInference } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { RuntimeError } from '../errors.js';
@@ -6,6 +7,7 @@ import { contiguousStrides, numelOf, sameSizes, Tensor } from '../tensor.js';
 
 /** @throws RuntimeError when an `out=` call would have to be recorded. */
 export function checkOut(name: string, operands: readonly unknown[], out: Tensor): void {
+  checkInference(out);
   if (!mode.grad) return;
   if (out.requires_grad || operands.some((x) => x instanceof Tensor && x.requires_grad))
     throw new RuntimeError(`${name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`);

@@ -1,5 +1,5 @@
 // The generic call of a pointwise op: promotion, broadcasting, allocation, kernel, autograd.
-import { attach, checkInPlace, fit, functionNode, type Grad, gradEdge, graphMath, modifiedText, Node, recordInPlace, throwBackwardTwice } from '../autograd/graph.js';
+import { attach, checkInPlace, fit, functionNode, type Grad, gradEdge, graphMath, modifiedText, Node, recordInPlace, SavedTensor, saving, saveTensor, throwBackwardTwice } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf, type Operand, type PointwiseKernel, type Scalar } from '../backends/backend.js';
 import type { Device } from '../device.js';
@@ -276,7 +276,7 @@ function evaluate(expr: Expr, operand: (index: number) => Operand, memo = new Ma
 /** The recorded call of a pointwise op: its gradients are kernels too, or tensor ops when a graph is wanted. */
 class PointwiseNode extends Node {
   /** By symbol: 0 is unused (the gradient), 1 the result, then the operands. */
-  private readonly saved: (Operand | null)[];
+  private readonly saved: (Operand | SavedTensor | null)[];
   private readonly versions: number[] = [];
   private released = false;
   private readonly label: string;
@@ -290,7 +290,7 @@ class PointwiseNode extends Node {
   ) {
     super();
     this.label = typeof op.node === 'string' ? op.node : op.node(operands);
-    this.saved = new Array<Operand | null>(FIRST_OPERAND + operands.length).fill(null);
+    this.saved = new Array<Operand | SavedTensor | null>(FIRST_OPERAND + operands.length).fill(null);
     const { derivatives } = op;
     for (let i = 0; i < operands.length; i++) {
       const x = operands[i];
@@ -311,8 +311,12 @@ class PointwiseNode extends Node {
       this.before ??= graphMath.clone(x);
       x = this.before;
     }
-    this.saved[symbol] = x;
-    if (x instanceof Tensor) this.versions[symbol] = x._storage.version;
+    if (!(x instanceof Tensor)) this.saved[symbol] = x;
+    else if (saving.hooks !== null || x._inference) this.saved[symbol] = saveTensor(x);
+    else {
+      this.saved[symbol] = x;
+      this.versions[symbol] = x._storage.version;
+    }
   }
 
   keepResult(result: Tensor): void {
@@ -328,7 +332,8 @@ class PointwiseNode extends Node {
     if (symbol === 0) return grad;
     const x = this.saved[symbol];
     if (x === null) return this.released ? throwBackwardTwice() : missing(this.op.name);
-    if (x instanceof Tensor && x._storage.version !== this.versions[symbol]) throw new RuntimeError(modifiedText(x, this.versions[symbol]));
+    if (x instanceof SavedTensor) return x.unpack(this);
+    if (x instanceof Tensor && x._storage.version !== this.versions[symbol]) throw new RuntimeError(modifiedText(x, this.versions[symbol], symbol < FIRST_OPERAND ? this : null));
     return x;
   }
 

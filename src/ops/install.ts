@@ -1,7 +1,8 @@
 // Puts the ops where they belong: methods on Tensor, and the spellings that the autograd graph asks for.
 import { graphMath } from '../autograd/graph.js';
-import { emptyStrided } from '../dispatch/allocate.js';
+import { emptyLike, emptyStrided } from '../dispatch/allocate.js';
 import { tensorPrims } from '../dispatch/pointwise.js';
+import { mode } from '../autograd/modes.js';
 import { tensorHooks } from '../tensor.js';
 import { castTo, copyInto } from './copy.js';
 import { installMethods } from './define.js';
@@ -33,7 +34,8 @@ Object.assign(graphMath, {
   sumTo: (x, shape) => sumTo(x, shape),
   cast: (x, dtype) => castTo(x, dtype),
   real: (x) => x.to(x.dtype.to_real()),
-  hasNaN: () => false,
+  hasNaN: (x) => hasNaN(x),
+  emptyLike: (like, dtype) => emptyLike(like, dtype),
   emptyStrided: (shape, strides, like) => emptyStrided(shape, strides, like.dtype, like.device),
   asStrided: asStridedOf,
   asStridedBackward: asStridedOfBackward,
@@ -45,6 +47,17 @@ function sumTo(x: import('../tensor.js').Tensor, shape: readonly number[]): impo
   const dims = x.shape.map((_, d) => d).filter((d) => d < lead || (shape[d - lead] === 1 && x.shape[d] !== 1));
   const kept = dims.length > 0 ? x.sum(dims, true) : x;
   return lead > 0 ? kept.view([...shape]) : kept;
+}
+
+/** Is any element not a number? */
+function hasNaN(x: import('../tensor.js').Tensor): boolean {
+  const without = mode.grad;
+  mode.grad = false;
+  try {
+    return x.isnan().sum().item() !== 0;
+  } finally {
+    mode.grad = without;
+  }
 }
 
 export { copyInto };

@@ -9,7 +9,7 @@ type Grads = readonly (Tensor | null)[];
 /** Passes the tensors on through a node whose gradients `see` may replace. */
 function through(name: string, tensors: readonly Tensor[], see: (grads: Grads) => Grads): Tensor[] {
   const out = tensors.map((x) => alias(x, x.shape, x._strides, x._offset, x._contiguous));
-  record(name, tensors, out, () => see);
+  record(name, tensors, out, () => see, true);
   return out;
 }
 
