@@ -101,6 +101,14 @@ function parseParam(text: string, keywordOnly: boolean): Param {
   };
 }
 
+/** What is wrong with separate arguments that stand for one list. */
+function misfit(param: Param, values: readonly unknown[], where: string): string {
+  const type = displayed[param.type] ?? param.type;
+  if (values.length === 1) return `${where.trim()} must be ${type}, not ${typeName(values[0])}`;
+  const at = values.findIndex((x) => !checks[param.type.slice(0, -2)](x));
+  return `failed to unpack the object at pos ${at + 1} with error "type must be ${type},but got ${typeName(values[at])}"`;
+}
+
 /** The name of a parameter in messages: functions call the tensor they belong to `input`. */
 const shown = (param: Param): string => (param.name === 'self' ? 'input' : param.name);
 
@@ -163,9 +171,10 @@ export class Schema {
 
   /**
    * One value per parameter, defaults filled in.
+   * @param skipped how many leading arguments are a method's `this`: positions in messages count from the next one.
    * @throws TypeError as PyTorch's argument parser words it.
    */
-  bind(given: readonly unknown[]): unknown[] {
+  bind(given: readonly unknown[], skipped = 0): unknown[] {
     const params = this.params ?? this.parse();
     let count = given.length;
     while (count > 0 && given[count - 1] === undefined) count--;
@@ -188,7 +197,7 @@ export class Schema {
     const bound = new Array<unknown>(params.length);
     for (let i = 0; i < params.length; i++) bound[i] = i < count && args[i] !== undefined ? args[i] : undefined;
     if (keywords) this.bindKeywords(keywords, bound, count);
-    for (let i = 0; i < params.length; i++) bound[i] = this.checked(params[i], bound[i], i);
+    for (let i = 0; i < params.length; i++) bound[i] = this.checked(params[i], bound[i], i - skipped, args !== given && i === this.varargs);
     return bound;
   }
 
@@ -204,13 +213,14 @@ export class Schema {
     }
   }
 
-  private checked(param: Param, value: unknown, i: number): unknown {
+  private checked(param: Param, value: unknown, i: number, gathered: boolean): unknown {
     if (value === undefined) {
       if (param.required) throw new TypeError(`${this.name}() missing 1 required positional arguments: "${shown(param)}"`);
       return param.fallback;
     }
     if (!param.check(value)) {
       const where = param.keywordOnly ? '' : ` (position ${i + 1})`;
+      if (gathered) throw new TypeError(`${this.name}(): argument '${shown(param)}' ${misfit(param, value as unknown[], where)}`);
       throw new TypeError(`${this.name}(): argument '${shown(param)}'${where} must be ${displayed[param.type] ?? param.type}, ${mismatch(param, value)}`);
     }
     if (value instanceof Tensor && (param.type === 'int' || param.type === 'float')) return value.item();

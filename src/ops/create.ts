@@ -8,10 +8,12 @@ import { typeName } from '../dispatch/schema.js';
 import { record } from '../autograd/graph.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { Tensor } from '../tensor.js';
+import { add, mul, sign, sub } from './arithmetic.js';
 import { castTo, copyInto, type MemoryFormat, stridesFor } from './copy.js';
 import { creator, type OutOptions, type SizeArgs, sizes, type Target, type TensorOptions } from './creation.js';
 import { op, type Out } from './define.js';
 import { fillChecked, fillWith } from './fill.js';
+import { cos, sin } from './trig.js';
 
 export type { OutOptions, RandomOptions, SizeArgs, TensorOptions } from './creation.js';
 
@@ -158,4 +160,22 @@ export const complex: FromParts = fromParts('complex', (real, imag, dtype) => {
   copyInto(parts.select(-1, 1), imag.detach().expand([...shape]));
   record('ComplexBackward0', [real, imag], [out], () => ([g]) => (g === null ? [null, null] : [realPart(g), imagPart(g)]));
   return out;
+});
+
+/**
+ * Complex numbers from absolute values and angles in radians, which broadcast. Differentiable; the gradient of the
+ * absolute value is 0 where it is 0, as in PyTorch.
+ */
+export const polar: FromParts = fromParts('polar', (radius, angle, _dtype) => {
+  const result = complex(mul(radius.detach(), cos(angle.detach())), mul(radius.detach(), sin(angle.detach())));
+  record('PolarBackward0', [radius, angle], [result], (save) => {
+    const [r, a] = [save(radius), save(angle)];
+    return ([g]) => {
+      if (g === null) return [null, null];
+      const [re, im] = [realPart(g), imagPart(g)];
+      const [c, s] = [cos(a()), sin(a())];
+      return [mul(sign(r()), add(mul(re, c), mul(im, s))), mul(r(), sub(mul(im, c), mul(re, s)))];
+    };
+  });
+  return result;
 });

@@ -5,6 +5,7 @@ import { cpu, type Device, type DeviceLike, device as toDevice, get_default_devi
 import { type DType, float64, get_default_dtype } from '../dtype.js';
 import { empty as emptyTensor } from '../dispatch/allocate.js';
 import { resizeOut } from '../dispatch/out.js';
+import { typeName } from '../dispatch/schema.js';
 import { RuntimeError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { op } from './define.js';
@@ -42,6 +43,7 @@ const OPTION_COUNT = 6;
 /** Where the result of a constructor goes, and its type. */
 export class Target {
   constructor(
+    private readonly name: string,
     private readonly out: Tensor | null,
     readonly dtype: DType | null,
     readonly device: Device,
@@ -57,7 +59,7 @@ export class Target {
 
   /** `out` in the given size, or a new tensor. Uninitialised. */
   empty(size: readonly unknown[], fallback: DType = get_default_dtype()): Tensor {
-    const shape = sizes(size);
+    const shape = sizes(size, this.name);
     const { out } = this;
     if (out === null) return emptyTensor(shape, this.dtype ?? fallback, this.device);
     resizeOut(out, shape);
@@ -82,7 +84,8 @@ export function putNumbers(out: Tensor, values: Float64Array): Tensor {
 }
 
 /** Sizes as plain numbers: bigints and 0-d integer tensors are taken too. */
-export function sizes(size: readonly unknown[]): number[] {
+export function sizes(size: readonly unknown[], name = 'empty'): number[] {
+  if (!Array.isArray(size)) throw new TypeError(`${name}(): argument 'size' (position 1) must be tuple of ints, not ${typeName(size)}`);
   return size.map((n) => (n instanceof Tensor ? Number(n.item()) : Number(n)));
 }
 
@@ -101,7 +104,7 @@ export function creator<F>(name: string, schema: string, make: (target: Target, 
   const run = (...bound: readonly unknown[]): Tensor => {
     const n = bound.length - OPTION_COUNT;
     const [out, dtype, , device, , requires_grad] = bound.slice(n) as [Tensor | null, DType | null, unknown, DeviceLike | null, unknown, boolean | null];
-    const result = build(new Target(out, dtype, out === null ? deviceOf(device) : out.device), ...bound.slice(0, n));
+    const result = build(new Target(name, out, dtype, out === null ? deviceOf(device) : out.device), ...bound.slice(0, n));
     return requires_grad ? result.requires_grad_(true) : result;
   };
   return op<F>(name, full, run, { ownOut: true, self: null });

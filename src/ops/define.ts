@@ -108,15 +108,16 @@ export function op<F>(name: string, schema: string, impl: Impl, options: OpOptio
     if (options.separateOut && out instanceof Tensor) checkSeparate(out, bound.flat());
     return writeOut(short, bound, implementation(...bound), out);
   };
-  const call = (...args: readonly unknown[]): unknown => {
-    const bound = full.bind(args);
+  const invoke = (args: readonly unknown[], skipped: number): unknown => {
+    const bound = full.bind(args, skipped);
     if (interception.current === null) return execute(bound);
     return interception.current(name, bound, (...next) => execute([...next]));
   };
+  const call = (...args: readonly unknown[]): unknown => invoke(args, 0);
   const installed: Installed = { opName: name };
   if (self === 0)
     installed.method = function (...args) {
-      return call(this, ...args);
+      return invoke([this, ...args], 1);
     };
   else if (self !== null)
     installed.method = function (...args) {

@@ -11,6 +11,7 @@ import { castTo, copyInto, type MemoryFormat } from './copy.js';
 import { cppDouble } from './cpp_text.js';
 import { creator, type RandomOptions, type SizeArgs, type Target, type TensorOptions } from './creation.js';
 import { op, type Op, type Out } from './define.js';
+import { zeros_ } from './fill.js';
 import { emptyFor } from './like.js';
 import { reduceKernel } from './reduce.js';
 import { fillBernoulli, fillIntegers, fillNormal, fillUniform, needsFloating } from './random_fill.js';
@@ -105,7 +106,7 @@ export const randint_like: {
 
 /** Records an op whose gradient is zero. */
 function constant(name: string, inputs: readonly (Tensor | null)[], out: Tensor): Tensor {
-  record(name, inputs, [out], () => () => inputs.map(() => null));
+  record(name, inputs, [out], () => ([g]) => inputs.map((x) => (x === null || g === null ? null : zeros_(x.shape, x.dtype, x.device))));
   return out;
 }
 
@@ -179,10 +180,9 @@ export const bernoulli: Op<[p?: number, options?: Out & { generator?: Generator 
   'Tensor self, float? p=None, *, Generator? generator=None, Tensor? out=None',
   (x: Tensor, p: number | null, generator: Generator | null) => {
     if (p === null) needsFloating('bernoulli_tensor_cpu_p_', x.dtype);
-    // Of probabilities the result is row-major, like a fill by p it follows the memory of x.
-    const out = p === null ? emptyTensor(x.shape, x.dtype, x.device) : emptyLike(x);
+    const out = emptyTensor(x.shape, x.dtype, x.device);
     fillBernoulli(out, p ?? x, generator);
-    return constant('BernoulliBackward0', [x], out);
+    return constant(p === null ? 'BernoulliBackward0' : 'NotImplemented', [x], out);
   },
 );
 

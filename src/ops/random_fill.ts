@@ -10,6 +10,7 @@ import { default_generator, type Generator } from '../generator.js';
 import { Tensor } from '../tensor.js';
 import { cppDouble } from './cpp_text.js';
 import { op, type Op } from './define.js';
+import { zeros_ } from './fill.js';
 
 interface Drawn {
   /** Which stream to draw from; the default generator when absent. */
@@ -57,7 +58,7 @@ function fill(name: string, x: Tensor, write: () => void): Tensor {
   const grad = needsGrad(x);
   checkInPlace(x, grad);
   write();
-  recordInPlace(x, grad ? functionNode(name, () => () => [null]) : null, [x]);
+  recordInPlace(x, grad ? functionNode(name, () => ([g]) => [g === null ? null : zeros_(g.shape, g.dtype, g.device)]) : null, [x]);
   return x;
 }
 

@@ -126,7 +126,7 @@ function putComplex(to: Target, values: readonly Complex[], type: DType): Tensor
 type Spacing = (start: Bound | Complex, end: Bound | Complex, steps: number, options?: OutOptions) => Tensor;
 
 /** `steps` equally spaced values from start to end, both included. Floats unless told otherwise. */
-export const linspace: Spacing = creator('linspace', 'Scalar start, Scalar end, int steps', (to: Target, first: Scalar | Tensor, last: Scalar | Tensor, steps: number) => {
+export const linspace: Spacing = creator('linspace', 'Operand start, Operand end, int steps', (to: Target, first: Scalar | Tensor, last: Scalar | Tensor, steps: number) => {
   const { type, start, end } = ends('linspace', to, first, last, steps);
   const [a, b] = [parts(start), parts(end)];
   const re = spaced(a[0], b[0], steps, type);
@@ -148,7 +148,7 @@ function power(base: number, re: number, im: number): Complex {
 /** `base` to the powers that `linspace(start, end, steps)` gives. */
 export const logspace: (start: Bound | Complex, end: Bound | Complex, steps: number, base?: number | (OutOptions & { base?: number }), options?: OutOptions) => Tensor = creator(
   'logspace',
-  'Scalar start, Scalar end, int steps, float base=10',
+  'Operand start, Operand end, int steps, float base=10',
   (to: Target, first: Scalar | Tensor, last: Scalar | Tensor, steps: number, base: number) => {
     const { type, start, end } = ends('logspace', to, first, last, steps);
     const [a, b] = [parts(start), parts(end)];

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import * as torch from '../src/index.js';
+import { replay } from './create_cases.js';
+
+describe('constructors and conversions give what PyTorch gives', () => replay('create.json'));
+
+describe('what only JavaScript has', () => {
+  test('torch.Tensor is the class of every tensor, with or without new', () => {
+    expect(torch.Tensor(2, 3).shape).toEqual([2, 3]);
+    expect(new torch.Tensor(2, 3)).toBeInstanceOf(torch.Tensor);
+    expect(torch.zeros(2)).toBeInstanceOf(torch.Tensor);
+    expect(torch.zeros(2)).toBeInstanceOf(torch.FloatTensor);
+    expect(torch.zeros(2).long()).not.toBeInstanceOf(torch.FloatTensor);
+    expect({}).not.toBeInstanceOf(torch.Tensor);
+    expect(torch.zeros(2).constructor).toBe(torch.Tensor);
+  });
+
+  test('a tensor with one element acts as its value', () => {
+    expect(Number(torch.tensor(2.5))).toBe(2.5);
+    expect(Number(torch.tensor([[true]]))).toBe(1);
+    expect(`${torch.tensor([1, 2])}`).toBe('tensor([1., 2.])');
+    expect(() => Number(torch.zeros(2))).toThrow(/only one element tensors can be converted/);
+    expect(() => Number(torch.zeros(1, { dtype: torch.complex64 }))).toThrow(TypeError);
+  });
+
+  test('typed arrays share memory through from_numpy and as_tensor', () => {
+    const data = new Float32Array([1, 2, 3]);
+    const x = torch.from_numpy(data);
+    x.fill_(7);
+    expect([...data]).toEqual([7, 7, 7]);
+    data[1] = 5;
+    expect(torch.as_tensor(data).tolist()).toEqual([7, 5, 7]);
+    expect(torch.asarray(data, { copy: true }).data_ptr()).not.toBe(x.data_ptr());
+    expect(() => torch.asarray([1], { copy: false })).toThrow("can't alias arbitrary sequence");
+  });
+
+  test('complex and polar have gradients', () => {
+    const r = torch.tensor([1, 2], { dtype: torch.float64, requires_grad: true });
+    const a = torch.tensor([[0.5], [-1]], { dtype: torch.float64, requires_grad: true });
+    const z = torch.polar(r, a);
+    expect(z.grad_fn?.name()).toBe('PolarBackward0');
+    z.mul(z).to(torch.float64).sum().backward();
+    // Re(z²) = r² cos 2a
+    for (const [j, rv] of [1, 2].entries()) {
+      const want = [0.5, -1].reduce((s, av) => s + 2 * rv * Math.cos(2 * av), 0);
+      expect(Number(r.grad?.[j].item())).toBeCloseTo(want, 12);
+    }
+    for (const [i, av] of [0.5, -1].entries()) expect(Number(a.grad?.[i].item())).toBeCloseTo(-2 * 5 * Math.sin(2 * av), 12);
+  });
+
+  test('the default device', () => {
+    torch.set_default_device('meta');
+    try {
+      expect(torch.zeros(2).device.type).toBe('meta');
+      expect(torch.tensor([1]).device.type).toBe('meta');
+    } finally {
+      torch.set_default_device(null);
+    }
+    expect(torch.get_default_device().type).toBe('cpu');
+  });
+});
