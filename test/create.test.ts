@@ -39,13 +39,16 @@ describe('what only JavaScript has', () => {
     const a = torch.tensor([[0.5], [-1]], { dtype: torch.float64, requires_grad: true });
     const z = torch.polar(r, a);
     expect(z.grad_fn?.name()).toBe('PolarBackward0');
-    z.mul(z).to(torch.float64).sum().backward();
-    // Re(z²) = r² cos 2a
-    for (const [j, rv] of [1, 2].entries()) {
-      const want = [0.5, -1].reduce((s, av) => s + 2 * rv * Math.cos(2 * av), 0);
-      expect(Number(r.grad?.[j].item())).toBeCloseTo(want, 12);
-    }
-    for (const [i, av] of [0.5, -1].entries()) expect(Number(a.grad?.[i].item())).toBeCloseTo(-2 * 5 * Math.sin(2 * av), 12);
+    const parts = torch.view_as_real(z);
+    parts.mul(torch.tensor([2, 3], { dtype: torch.float64 })).sum().backward();
+    // Σ 2 r cos a + 3 r sin a
+    const slope = [0.5, -1].reduce((s, v) => s + 2 * Math.cos(v) + 3 * Math.sin(v), 0);
+    for (const i of [0, 1]) expect(Number(r.grad?.[i].item())).toBeCloseTo(slope, 12);
+    for (const [i, v] of [0.5, -1].entries()) expect(Number(a.grad?.[i].item())).toBeCloseTo(3 * (3 * Math.cos(v) - 2 * Math.sin(v)), 12);
+    const re = torch.ones(2, { dtype: torch.float64, requires_grad: true });
+    const im = torch.ones(2, { dtype: torch.float64, requires_grad: true });
+    torch.view_as_real(torch.complex(re, im)).mul(torch.tensor([2, 3], { dtype: torch.float64 })).sum().backward();
+    expect([re.grad?.tolist(), im.grad?.tolist()]).toEqual([[2, 2], [3, 3]]);
   });
 
   test('the default device', () => {

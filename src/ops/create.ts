@@ -9,11 +9,13 @@ import { record } from '../autograd/graph.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { add, mul, sign, sub } from './arithmetic.js';
-import { castTo, copyInto, type MemoryFormat, stridesFor } from './copy.js';
+import { copyInto, type MemoryFormat, stridesFor } from './copy.js';
 import { creator, type OutOptions, type SizeArgs, sizes, type Target, type TensorOptions } from './creation.js';
 import { op, type Out } from './define.js';
-import { fillChecked, fillWith } from './fill.js';
+import { fillChecked, fillWith, zeros_ } from './fill.js';
 import { cos, sin } from './trig.js';
+import { select } from './view.js';
+import { view_as_real } from './view_dtype.js';
 
 export type { OutOptions, RandomOptions, SizeArgs, TensorOptions } from './creation.js';
 
@@ -148,8 +150,8 @@ function fromParts(name: string, combine: (first: Tensor, second: Tensor, dtype:
 }
 
 /** The real and the imaginary parts, by ops that have derivatives. */
-const realPart = (x: Tensor): Tensor => castTo(x, x.dtype.to_real());
-const imagPart = (x: Tensor): Tensor => realPart(x.mul(new Complex(0, -1)));
+const realPart = (x: Tensor): Tensor => (x.dtype.is_complex ? select(view_as_real(x), -1, 0) : x);
+const imagPart = (x: Tensor): Tensor => (x.dtype.is_complex ? select(view_as_real(x), -1, 1) : zeros_(x.shape, x.dtype, x.device));
 
 /** Complex numbers from real and imaginary parts, which broadcast. Differentiable. */
 export const complex: FromParts = fromParts('complex', (real, imag, dtype) => {
