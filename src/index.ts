@@ -7,6 +7,7 @@ import './autograd/methods.js';
 export * as autograd from './autograd/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export * as utils from './utils/index.js';
 export * as special from './special.js';
 
 export * from './ops/legacy.js';
