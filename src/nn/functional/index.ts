@@ -5,6 +5,7 @@ export { embedding, type EmbeddingOptions } from './embedding.js';
 export * from './embedding_bag.js';
 export { fold, type Pair, unfold, type UnfoldOptions } from './fold.js';
 export * from './gated.js';
+export * from './interpolate.js';
 export * from './linear.js';
 export * from './cross_entropy.js';
 export * from './loss.js';

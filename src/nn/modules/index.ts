@@ -9,3 +9,4 @@ export { Module, type StateDict } from './module.js';
 export * from './padding.js';
 export * from './pixelshuffle.js';
 export * from './sparse.js';
+export * from './upsampling.js';
