@@ -20,3 +20,4 @@ if (!existsSync(join(root, 'node_modules', 'typescript'))) run('npm', ['ci', '--
 run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
 run(process.execPath, [join(root, 'scripts', 'generate-kernels.mjs')]);
 run(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
+if (process.argv.includes('--examples')) run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.examples.json']);

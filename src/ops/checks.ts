@@ -50,7 +50,7 @@ export function checkDivisor(type: DType, [, y]: readonly Operand[]): void {
 function hasZero(x: Tensor): boolean {
   if (x._numel === 0 || x.device.type === 'meta') return false;
   const all = reduceKernel('reduce_all', x.detach(), x.shape.map((_, d) => d), bool);
-  return all.item() === false;
+  return Number(all.item()) === 0;
 }
 
 /** @internal */

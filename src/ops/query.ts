@@ -36,7 +36,7 @@ export const numel: Op<[], number> = op('numel', 'Tensor self', (x: Tensor) => x
  */
 export const is_nonzero: Question = op('is_nonzero', 'Tensor self', (x: Tensor) => {
   if (x._numel !== 1) throw new RuntimeError(`Boolean value of Tensor with ${x._numel === 0 ? 'no values' : 'more than one value'} is ambiguous`);
-  return castTo(x.detach(), bool).item() as boolean;
+  return Boolean(castTo(x.detach(), bool).item());
 }) as Question;
 
 /** Whether two tensors have the same shape. */
@@ -57,7 +57,7 @@ export const equal: Question<[other: Tensor]> = op('equal', 'Tensor self, Tensor
 function allTrue(x: Tensor): boolean {
   const out = empty(x.shape.map(() => 1), bool, x.device);
   backendOf(x.device.type).launch('reduce_all', out, contiguous(x), x.shape.length, ...x.shape.map((_, d) => d));
-  return out.item() as boolean;
+  return Boolean(out.item());
 }
 
 type Tolerances = [other: Tensor, rtol?: number, atol?: number, equal_nan?: boolean] | [other: Tensor, options: { rtol?: number; atol?: number; equal_nan?: boolean }];

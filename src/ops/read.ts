@@ -50,14 +50,15 @@ function elements(x: Tensor): (i: number) => Element {
 }
 
 /**
- * The one element as a plain value.
+ * The one element as a plain value. The type says number; a bool tensor gives a boolean, a complex one a Complex,
+ * an int64 beyond 2^53 a bigint.
  * @throws RuntimeError when there is more or less than one.
  */
-export const item: Op<[], Element> = method('item', (x: Tensor) => {
+export const item: Op<[], number> = method('item', (x: Tensor) => {
   if (x._numel !== 1) throw new RuntimeError(`a Tensor with ${x._numel} elements cannot be converted to Scalar`);
   if (x.device.type === 'meta') throw new RuntimeError('Tensor.item() cannot be called on meta tensors');
   return elements(x)(0);
-}) as Op<[], Element>;
+}) as Op<[], unknown> as Op<[], number>;
 
 export type NestedList = Element | NestedList[];
 

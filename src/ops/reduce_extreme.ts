@@ -29,7 +29,7 @@ export function shareEvenly(g: Tensor, x: Tensor, result: Tensor, dims: readonly
 export function shareOverAll(g: Tensor, x: Tensor, result: Tensor): Tensor {
   const value = result.detach();
   const from = x.detach();
-  const hit = value.ne(value).item() === true ? from.ne(from) : eq(from, value);
+  const hit = Boolean(value.ne(value).item()) ? from.ne(from) : eq(from, value);
   return mul(hit, div(g, sum(hit)));
 }
 

@@ -8,13 +8,13 @@ import type { Tensor } from '../../tensor.js';
 import { Dataset } from '../../utils/data/index.js';
 import { parseIdx } from './idx.js';
 
-export interface MNISTOptions {
+export interface MNISTOptions<Image = Tensor, Label = number> {
   /** The 60,000 training images (default), or the 10,000 test images. */
   train?: boolean;
   /** Applied to each image, a uint8 tensor [28, 28]. */
-  transform?: ((image: Tensor) => unknown) | null;
+  transform?: ((image: Tensor) => Image) | null;
   /** Applied to each label. */
-  target_transform?: ((label: number) => unknown) | null;
+  target_transform?: ((label: number) => Label) | null;
   /** Accepted for torchvision's sake; files are only read. */
   download?: boolean;
 }
@@ -24,7 +24,7 @@ export interface MNISTOptions {
  * itself or in `MNIST/raw` as torchvision keeps them. A sample is `[image, label]`.
  * @throws RuntimeError when the files are missing or damaged.
  */
-export class MNIST extends Dataset<[unknown, unknown]> {
+export class MNIST<Image = Tensor, Label = number> extends Dataset<[Image, Label]> {
   static readonly classes: readonly string[] = ['0 - zero', '1 - one', '2 - two', '3 - three', '4 - four', '5 - five', '6 - six', '7 - seven', '8 - eight', '9 - nine'];
   /** Images, uint8 [n, 28, 28]. */
   readonly data: Tensor;
@@ -32,12 +32,12 @@ export class MNIST extends Dataset<[unknown, unknown]> {
   readonly targets: Tensor;
   readonly train: boolean;
   private readonly labels: readonly number[];
-  private readonly transform: ((image: Tensor) => unknown) | null;
-  private readonly target_transform: ((label: number) => unknown) | null;
+  private readonly transform: ((image: Tensor) => Image) | null;
+  private readonly target_transform: ((label: number) => Label) | null;
 
   constructor(
     readonly root: string,
-    options: MNISTOptions = {},
+    options: MNISTOptions<Image, Label> = {},
   ) {
     super();
     this.train = options.train ?? true;
@@ -52,10 +52,11 @@ export class MNIST extends Dataset<[unknown, unknown]> {
     this.labels = this.targets.tolist() as number[];
   }
 
-  __getitem__(index: number): [unknown, unknown] {
+  __getitem__(index: number): [Image, Label] {
     const image = this.data.select(0, index);
     const label = this.labels[index < 0 ? index + this.labels.length : index];
-    return [this.transform ? this.transform(image) : image, this.target_transform ? this.target_transform(label) : label];
+    // Without a transform, Image and Label are the raw types.
+    return [(this.transform ? this.transform(image) : image) as Image, (this.target_transform ? this.target_transform(label) : label) as Label];
   }
   __len__(): number {
     return this.labels.length;
@@ -66,7 +67,7 @@ export class MNIST extends Dataset<[unknown, unknown]> {
 }
 
 /** Fashion-MNIST, in the same files. */
-export class FashionMNIST extends MNIST {
+export class FashionMNIST<Image = Tensor, Label = number> extends MNIST<Image, Label> {
   static override readonly classes: readonly string[] = ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'];
 }
 
