@@ -31,23 +31,30 @@ struct MakeIndexList<0, I...> {
   using type = IndexList<I...>;
 };
 
-/** As many truth bytes as V has lanes. */
-template <int N>
-struct TruthBytes {
-  typedef u8 type __attribute__((vector_size(N)));
+/** N lanes of T, as a vector of any width. */
+template <class T, int N>
+struct Lanes {
+  typedef T type __attribute__((vector_size(N * sizeof(T))));
 };
+template <class T, int N>
+using LanesOf = typename Lanes<T, N>::type;
 
+/** Truth bytes (0 or 1) as a mask. Converted by doubling: each step is an instruction, a wide conversion is not. */
 template <class T>
 TT_INLINE MaskOf<Vec<T>> load_mask(const u8* p) {
-  typename TruthBytes<lanes<T>>::type bytes;
-  memcpy(&bytes, p, lanes<T>);
-  return __builtin_convertvector(bytes, MaskOf<Vec<T>>) != 0;
+  constexpr int n = lanes<T>;
+  LanesOf<int8_t, n> bytes;
+  memcpy(&bytes, p, n);
+  const auto words = __builtin_convertvector(__builtin_convertvector(-bytes, LanesOf<int16_t, n>), LanesOf<int32_t, n>);
+  return __builtin_convertvector(words, MaskOf<Vec<T>>);
 }
 
 template <class T>
 TT_INLINE void store_mask(u8* p, const MaskOf<Vec<T>>& mask) {
-  const auto bytes = __builtin_convertvector(mask, typename TruthBytes<lanes<T>>::type) & u8(1);
-  memcpy(p, &bytes, lanes<T>);
+  constexpr int n = lanes<T>;
+  const auto words = __builtin_convertvector(mask, LanesOf<int32_t, n>);
+  const auto bytes = __builtin_convertvector(__builtin_convertvector(words, LanesOf<int16_t, n>), LanesOf<int8_t, n>) & int8_t(1);
+  memcpy(p, &bytes, n);
 }
 
 /** The i-th operand's vector at element `at`; the last `n` lanes only, when n < lanes. */
@@ -93,10 +100,28 @@ TT_INLINE void run_vectors(void* out, const void* const* in, i64 n, IndexList<I.
   }
 }
 
+/** Logic of truth values alone: bytes (0 or 1) as they are. */
+template <class K, size_t... I>
+TT_INLINE void run_truths(u8* out, const void* const* in, i64 n, IndexList<I...>) {
+  using M = Vec<u8>;
+  const M one = M{} + u8(1);
+  i64 at = 0;
+  for (; at + lanes<u8> <= n; at += lanes<u8>)
+    store<u8>(out + at, K::template value<M, M>(load<u8>(static_cast<const u8*>(in[I]) + at)...) & one);
+  if (at < n) {
+    const i64 rest = n - at;
+    store_part<u8>(out + at, K::template value<M, M>(load_part<u8>(static_cast<const u8*>(in[I]) + at, rest)...) & one, rest);
+  }
+}
+
 /** The span function of K over elements of T; OutBool and InBool say which operands are truth bytes. */
 template <class K, class T, bool OutBool, bool... InBool>
 void run_span(void* out, const void* const* in, i64 n) {
-  run_vectors<K, T, OutBool, InBool...>(out, in, n, typename MakeIndexList<sizeof...(InBool)>::type{});
+  using Operands = typename MakeIndexList<sizeof...(InBool)>::type;
+  if constexpr (OutBool && sizeof...(InBool) > 0 && (InBool && ...))
+    run_truths<K>(static_cast<u8*>(out), in, n, Operands{});
+  else
+    run_vectors<K, T, OutBool, InBool...>(out, in, n, Operands{});
 }
 
 }  // namespace KERNEL_NS

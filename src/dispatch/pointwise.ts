@@ -37,6 +37,8 @@ export interface PointwiseSpec {
   readonly complex?: boolean;
   /** How many operands decide the dtype, when the others are parameters. Default: all. */
   readonly deciding?: number;
+  /** Complex operands give a real result. */
+  readonly realResult?: boolean;
   /** Refused for bool operands, with this name in the message. */
   readonly noBool?: boolean;
   /** Which operands are truth values (they do not take part in promotion). Default: none. */
@@ -139,7 +141,7 @@ export class PointwiseOp {
 
   private run(operands: readonly Operand[], out: Tensor | null, inPlace: boolean): Tensor {
     const type = this.operandType(operands);
-    const resultDtype = this.program.kind === 'bool' ? bool : type;
+    const resultDtype = this.program.kind === 'bool' ? bool : this.spec.realResult === true ? type.to_real() : type;
     let first: Tensor | null = null;
     let shape: readonly number[] | null = null;
     let device: Device | null = null;

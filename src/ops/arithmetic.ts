@@ -183,7 +183,7 @@ export const reciprocal = unary('reciprocal', {
 });
 
 /** Magnitude. The gradient at 0 is 0. */
-export const abs = unary('abs', { noBool: true, forward: (x) => e.abs(x), derivative: ({ grad, x }) => [e.mul(grad, e.sign(x))] });
+export const abs = unary('abs', { noBool: true, complex: true, realResult: true, forward: (x) => e.abs(x), derivative: ({ grad, x }) => [e.mul(grad, e.sign(x))] });
 /** Alias of {@link abs}. */
 export const absolute = alias('absolute', abs);
 
@@ -193,8 +193,20 @@ export const sign = unary('sign', {
   forward: (x) => e.sign(x),
   derivative: () => [constant(0)],
 });
-/** The sign of real numbers. */
-export const sgn = unary('sgn', { forward: (x) => e.sign(x), derivative: () => [constant(0)] });
+const realSign = new PointwiseOp('sgn', { forward: (x) => e.sign(x), derivative: () => [constant(0)] });
+const complexSign = new PointwiseOp('sgn', {
+  types: 'real',
+  complex: true,
+  forward: (x) => e.sign(x),
+  derivative: ({ grad, result, x }) => {
+    // What is left of the gradient without its part along the sign, over the magnitude.
+    const along = e.div(grad, result);
+    const radial = e.mul(e.mul(0.5, e.add(along, e.conj(along))), result);
+    return [e.select(e.eq(x, 0), 0, e.div(e.sub(grad, radial), e.abs(x)))];
+  },
+});
+/** The sign of real numbers; complex numbers divided by their magnitude. */
+export const sgn: InPlaceOp<[options?: Out], Tensor> = pointwiseForms('sgn', 'Tensor self, *, Tensor? out=None', (x: Tensor) => [x.dtype.is_complex ? complexSign : realSign, x]);
 
 /** Square root. Integers promote to the default float. */
 export const sqrt = unary('sqrt', {

@@ -38,11 +38,11 @@ function test(name: string, spec: PointwiseSpec): Op<[], Tensor> {
 }
 
 /** Whether each element is NaN. */
-export const isnan = test('isnan', { forward: (x) => e.isnan(x) });
+export const isnan = test('isnan', { complex: true, forward: (x) => e.isnan(x) });
 /** Whether each element is infinite. */
-export const isinf = test('isinf', { forward: (x) => e.isinf(x) });
+export const isinf = test('isinf', { complex: true, forward: (x) => e.isinf(x) });
 /** Whether each element is neither NaN nor infinite. */
-export const isfinite = test('isfinite', { forward: (x) => e.isfinite(x) });
+export const isfinite = test('isfinite', { complex: true, forward: (x) => e.isfinite(x) });
 /** Whether each element is +inf. */
 export const isposinf: Op<[options?: Out], Tensor> = unary('isposinf', {
   check: refuse({ complex: 'isposinf does not support complex inputs.' }),

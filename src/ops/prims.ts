@@ -70,7 +70,7 @@ export const spellings: Readonly<Record<Prim, Spelling>> = {
   neg: mixed(arithmetic.neg),
   conj: (x) => (x instanceof Tensor ? conj(x) : x),
   abs: mixed(arithmetic.abs),
-  sign: mixed(arithmetic.sign),
+  sign: mixed(arithmetic.sgn),
   reciprocal: mixed(arithmetic.reciprocal),
   sqrt: mixed(arithmetic.sqrt),
   rsqrt: mixed(arithmetic.rsqrt),

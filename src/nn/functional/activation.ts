@@ -126,10 +126,11 @@ export const gelu: Activation<[options?: { approximate?: 'none' | 'tanh' }]> = o
 
 const swish = new PointwiseOp('silu', {
   types: 'real',
+  complex: true,
   forward: (x) => e.div(x, e.add(1, e.exp(e.neg(x)))),
   derivative: ({ grad, x }) => {
     const s = e.sigmoid(x);
-    return [e.mul(grad, e.mul(s, e.add(1, e.mul(x, e.sub(1, s)))))];
+    return [e.mul(grad, e.conj(e.mul(s, e.add(1, e.mul(x, e.sub(1, s))))))];
   },
 });
 /** `x * sigmoid(x)`. */
