@@ -12,3 +12,5 @@ export * from './loss.js';
 export * from './softmax.js';
 export { pad, type PadMode, type PadOptions } from './pad.js';
 export * from './shuffle.js';
+export * from './attention.js';
+export * from './multi_head_attention.js';

@@ -1,4 +1,5 @@
 // Activations: modules around the functions of functional/activation.ts.
+import { ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import * as F from '../functional/index.js';
 import * as init from '../init.js';
@@ -330,5 +331,48 @@ export class GLU extends Module {
   }
   override extra_repr(): string {
     return fields(this, 'dim');
+  }
+}
+
+type DimArgs = Call<[], [dim: number | null], { dim?: number | null }>;
+
+abstract class SoftmaxActivation extends Module {
+  dim: number | null;
+  constructor(...args: DimArgs) {
+    super();
+    [this.dim] = bind(new.target.name, 'int? dim=None', args) as [number | null];
+  }
+  abstract override forward(input: Tensor): Tensor;
+  override extra_repr(): string {
+    return `dim=${py(this.dim)}`;
+  }
+}
+
+/** `exp(x) / sum(exp(x))` along a dimension. */
+export class Softmax extends SoftmaxActivation {
+  override forward(input: Tensor): Tensor {
+    return F.softmax(input, this.dim);
+  }
+}
+
+/** The logarithm of softmax. */
+export class LogSoftmax extends SoftmaxActivation {
+  override forward(input: Tensor): Tensor {
+    return F.log_softmax(input, this.dim);
+  }
+}
+
+/** The softmax of the negated input. */
+export class Softmin extends SoftmaxActivation {
+  override forward(input: Tensor): Tensor {
+    return F.softmin(input, this.dim);
+  }
+}
+
+/** Softmax over the channels of [N, C, H, W] or [C, H, W]. */
+export class Softmax2d extends PlainActivation {
+  override forward(input: Tensor): Tensor {
+    if (input.shape.length !== 3 && input.shape.length !== 4) throw new ValueError(`Softmax2d: expected input to be 3D or 4D, got ${input.shape.length}D instead`);
+    return F.softmax(input, -3);
   }
 }
