@@ -51,6 +51,17 @@ describe('what only JavaScript has', () => {
     expect([re.grad?.tolist(), im.grad?.tolist()]).toEqual([[2, 2], [3, 3]]);
   });
 
+  test('the gradient of a fill goes to the value', () => {
+    const x = torch.ones(2, 2, { requires_grad: true });
+    const v = torch.tensor(2, { requires_grad: true });
+    const y = x.mul(1).fill_(v);
+    expect(y.grad_fn?.name()).toBe('FillBackward3');
+    y.sum().backward();
+    expect([x.grad?.tolist(), v.grad?.item()]).toEqual([[[0, 0], [0, 0]], 4]);
+    expect(torch.fill(x, 3).grad_fn?.name()).toBe('FillBackward0');
+    expect(torch.fill(torch.ones(2), v).grad_fn?.name()).toBe('FillBackward1');
+  });
+
   test('the default device', () => {
     torch.set_default_device('meta');
     try {

@@ -1,5 +1,5 @@
 // Copies: clone, contiguous, copy_, conversions of dtype and device, detach.
-import { checkInPlace, connect, functionNode, needsGrad, record, recordInPlace } from '../autograd/graph.js';
+import { checkInPlace, connect, functionNode, graphMath, needsGrad, record, recordInPlace } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { Device, type DeviceLike, device as toDevice } from '../device.js';
 import { DType } from '../dtype.js';
@@ -10,7 +10,7 @@ import { isKeywords } from '../dispatch/schema.js';
 import { RuntimeError } from '../errors.js';
 import { contiguousStrides, sameSizes, Tensor } from '../tensor.js';
 import { method, op, type Op, type Operand } from './define.js';
-import { fillChecked } from './fill.js';
+import { fillChecked, zeros_ } from './fill.js';
 
 /** How the memory of a copy is laid out. */
 export type MemoryFormat = 'torch.contiguous_format' | 'torch.preserve_format' | 'torch.channels_last' | 'torch.channels_last_3d';
@@ -94,19 +94,40 @@ export const copy_: Op<[src: Operand, non_blocking?: boolean], Tensor> = op('cop
   return self;
 });
 
+/** Writes the value to every element of x, outside the graph. */
+function fillRaw(x: Tensor, value: Operand): void {
+  if (!(value instanceof Tensor)) fillChecked(x, value);
+  else if (value.shape.length > 0) throw new RuntimeError(`fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`);
+  else if (x._numel > 0) copyInto(x, value.expand(x.shape));
+}
+
+/** The gradient of a fill: zero for what was overwritten, the sum for a tensor value. */
+const fillBackward = ([g]: readonly (Tensor | null)[]): (Tensor | null)[] =>
+  g === null ? [null, null] : [zeros_(g.shape, g.dtype, g.device), graphMath.sumTo(g, [])];
+
 /** Overwrites every element with a value (a number, or a 0-d tensor). */
 export const fill_: Op<[value: Operand], Tensor> = op('fill_', 'Tensor self, Operand value', (self: Tensor, value: Operand) => {
-  if (value instanceof Tensor) {
-    if (value.shape.length > 0)
-      throw new RuntimeError(`fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`);
-    return copy_(self, value);
-  }
-  checkInPlace(self, self.requires_grad);
+  const other = value instanceof Tensor ? value : null;
+  const grad = needsGrad(self, other);
+  checkInPlace(self, grad);
   checkOverlap(self, self);
-  fillChecked(self, value);
-  recordInPlace(self, needsGrad(self) ? functionNode('FillBackward0', () => () => [null]) : null, [self]);
+  fillRaw(self, value);
+  recordInPlace(self, grad ? functionNode(other ? 'FillBackward3' : 'FillBackward2', () => fillBackward) : null, other ? [self, other] : [self]);
   return self;
 });
+
+/** A tensor like `input` with every element the value (a number, or a 0-d tensor). */
+export const fill: (input: Tensor, value: Operand) => Tensor = op(
+  'fill',
+  'Tensor input, Operand value',
+  (x: Tensor, value: Operand) => {
+    const out = emptyLike(x);
+    fillRaw(out, value);
+    record(value instanceof Tensor ? 'FillBackward1' : 'FillBackward0', [x, value instanceof Tensor ? value : null], [out], () => fillBackward);
+    return out;
+  },
+  { self: null },
+);
 
 /** The same elements outside the graph; shares memory. */
 export const detach: Op<[], Tensor> = op('detach', 'Tensor self', (x: Tensor) => alias(x, x.shape, x._strides, x._offset, x._contiguous));

@@ -237,14 +237,18 @@ export const multinomial: Op<
   const out = emptyTensor([...x.shape.slice(0, -1), count], int64, x.device);
   if (out._numel === 0 || out.device.type === 'meta') return out;
   const p = x.detach().contiguous();
-  checkDistribution(p);
+  checkDistribution(p, replacement && count > 1);
   backendOf('cpu').launch('random_multinomial', (generator ?? default_generator)._address, out, p, replacement);
   return out;
 });
 
-function checkDistribution(p: Tensor): void {
+function checkDistribution(p: Tensor, inverse: boolean): void {
   const least = extreme('reduce_amin', p);
   const most = extreme('reduce_amax', p);
-  if (!(least >= 0) || !(most < Number.POSITIVE_INFINITY)) throw new RuntimeError('probability tensor contains either `inf`, `nan` or element < 0');
+  if (!(least >= 0) || !(most < Number.POSITIVE_INFINITY)) {
+    // Repeated draws with replacement go another way in PyTorch, with other words.
+    if (!inverse) throw new RuntimeError('probability tensor contains either `inf`, `nan` or element < 0');
+    throw new RuntimeError(`invalid multinomial distribution (encountering probability entry ${least >= 0 ? '= infinity or NaN' : '< 0'})`);
+  }
   if (!(extreme('reduce_amin', p.sum(-1)) > 0)) throw new RuntimeError('invalid multinomial distribution (sum of probabilities <= 0)');
 }
