@@ -131,7 +131,9 @@ function check(c: Case): string[] {
     const problem = mismatch(got, want, rtol, Math.max(INEXACT[c.call] ?? 0, atol), (i, a, b) => (second && (Number.isNaN(b) || !finite[i])) || exempt(c, what, i, a, b, values[0][i]));
     if (problem) found.push(`${what}: ${problem}`);
   };
-  outs.forEach((out, i) => compare(`out ${i}`, out, (c.out as Packed[])[i] ?? null));
+  outs.forEach((out, i) => {
+    compare(`out ${i}`, out, (c.out as Packed[])[i] ?? null);
+  });
   if (c.grad === undefined) return found;
   const first = outs[0];
   const node = (first.grad_fn as { name(): string } | null)?.name();
@@ -139,14 +141,20 @@ function check(c: Case): string[] {
   const cotangent = torch.tensor(Array.from({ length: first.numel() }, (_, i) => (i % 5) * 0.5 - 0.75), { dtype: first.dtype });
   const inputs = [...leaves.values()];
   const plain = torch.autograd.grad(first, inputs, cotangent, { allow_unused: true, retain_graph: true });
-  plain.forEach((g, i) => compare(`grad ${i}`, g, c.grad?.[i] ?? null));
+  plain.forEach((g, i) => {
+    compare(`grad ${i}`, g, c.grad?.[i] ?? null);
+  });
   const grads = torch.autograd.grad(first, inputs, cotangent, { allow_unused: true, create_graph: true });
-  grads.forEach((g, i) => compare(`grad with graph ${i}`, g, c.grad?.[i] ?? null));
+  grads.forEach((g, i) => {
+    compare(`grad with graph ${i}`, g, c.grad?.[i] ?? null);
+  });
   if (c.gradgrad === undefined) return found;
   let total: torch.Tensor | null = null;
   for (const g of grads) if (g?.requires_grad) total = total === null ? g.mul(0.5).sum() : total.add(g.mul(0.5).sum());
   const second = total?.requires_grad ? torch.autograd.grad(total, inputs, null, { allow_unused: true }) : inputs.map(() => null);
-  second.forEach((g, i) => compare(`second ${i}`, g, c.gradgrad?.[i] ?? null));
+  second.forEach((g, i) => {
+    compare(`second ${i}`, g, c.gradgrad?.[i] ?? null);
+  });
   return found;
 }
 

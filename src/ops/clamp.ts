@@ -91,9 +91,7 @@ export function choose(condition: Tensor, x: Operand, y: Operand): Tensor {
  * `input` where `condition` holds, else `other`; both may be numbers.
  * @throws RuntimeError when the condition is not bool (or uint8).
  */
-export const where: {
-  (condition: Tensor, input: Operand, other: Operand, options?: Out): Tensor;
-} & Op<[condition: Tensor, other: Operand], Tensor> = op(
+export const where: ((condition: Tensor, input: Operand, other: Operand, options?: Out) => Tensor) & Op<[condition: Tensor, other: Operand], Tensor> = op(
   'where',
   'Tensor condition, Operand self, Operand other, *, Tensor? out=None',
   (condition: Tensor, x: Operand, y: Operand) => {

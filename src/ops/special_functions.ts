@@ -6,13 +6,9 @@ import { type Operand, type Out, pointwiseForms } from './define.js';
 import { timesOrZero } from './exp.js';
 
 /** A function of one tensor. */
-export interface Special {
-  (input: Tensor, options?: Out): Tensor;
-}
+export type Special = (input: Tensor, options?: Out) => Tensor
 /** A function of two tensors, either of which may be a number. */
-export interface SpecialPair {
-  (input: Operand, other: Operand, options?: Out): Tensor;
-}
+export type SpecialPair = (input: Operand, other: Operand, options?: Out) => Tensor
 
 function one(name: string, spec: PointwiseSpec): Special {
   const record = new PointwiseOp(`special_${name}`, { types: 'float', kernelName: `${name}_cpu`, ...spec });

@@ -39,9 +39,7 @@ export function polygammaOf(n: number, x: Tensor): Tensor {
   return polygammaOp.call([n, x]);
 }
 
-interface Polygamma {
-  (n: number, input: Tensor, options?: Out): Tensor;
-}
+type Polygamma = (n: number, input: Tensor, options?: Out) => Tensor
 
 /** The derivative of order n of {@link digamma}: `torch.polygamma(n, x)` or `x.polygamma(n)`. @throws RuntimeError for negative n. */
 export const polygamma: Polygamma & InPlaceOp<[n: number], Tensor> = op(

@@ -15,9 +15,7 @@ export { sigmoid } from '../../ops/activation.js';
 export { tanh } from '../../ops/trig.js';
 
 /** An activation's function: `A` are its arguments after the input. */
-export interface Activation<A extends readonly unknown[] = []> {
-  (input: Tensor, ...args: A): Tensor;
-}
+export type Activation<A extends readonly unknown[] = []> = (input: Tensor, ...args: A) => Tensor
 
 interface InPlace {
   inplace?: boolean;
