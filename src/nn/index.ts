@@ -1,5 +1,6 @@
 // torch.nn
 export * as functional from './functional/index.js';
+export * as utils from './utils/index.js';
 export * as init from './init.js';
 export * from './modules/index.js';
 export { is_lazy, UninitializedBuffer, UninitializedParameter } from './modules/lazy.js';
