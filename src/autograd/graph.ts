@@ -69,7 +69,8 @@ function forwardTrace(): string {
   Error.stackTraceLimit = 50;
   const stack = new Error('forward call').stack ?? '';
   Error.stackTraceLimit = limit;
-  return stack.slice(stack.indexOf('\n') + 1);
+  // The first lines are the message, this function and attach.
+  return stack.split('\n').slice(3).join('\n');
 }
 
 /** Makes the outputs results of a node whose edges stand. */
@@ -279,6 +280,7 @@ export function rebase(x: Tensor, node: Node): void {
   copy.nextNr = [base.output_nr, ...node.nextNr.slice(1)];
   // The node itself still has to compute the slice's own gradient when only the base needs it.
   node.next[0] ??= copy;
+  moveHooks(base, copy);
   attach(copy, [base]);
   const own = autogradMeta(x);
   own.version = -1; // regenerate grad_fn from the base

@@ -13,3 +13,5 @@ export {
 } from './modes.js';
 export { Node, RemovableHandle } from './graph.js';
 export * as graph from './graph_api.js';
+export { type Checkable, gradcheck, GradcheckError, type GradcheckOptions, gradgradcheck, type GradgradcheckOptions } from './gradcheck.js';
+export * as functional from './functional.js';

@@ -105,6 +105,7 @@ export function creator<F>(name: string, schema: string, make: (target: Target, 
     const n = bound.length - OPTION_COUNT;
     const [out, dtype, , device, , requires_grad] = bound.slice(n) as [Tensor | null, DType | null, unknown, DeviceLike | null, unknown, boolean | null];
     const result = build(new Target(name, out, dtype, out === null ? deviceOf(device) : out.device), ...bound.slice(0, n));
+    if (requires_grad && result.dtype.is_integral) throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
     return requires_grad ? result.requires_grad_(true) : result;
   };
   return op<F>(name, full, run, { ownOut: true, self: null });
