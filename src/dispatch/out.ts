@@ -63,6 +63,7 @@ const sharedText =
 /** @throws RuntimeError when an operand shares memory with `out`. */
 export function checkSeparate(out: Tensor, operands: readonly unknown[]): void {
   for (const x of operands) {
+    if (x === out) throw new RuntimeError(sharedText);
     if (!(x instanceof Tensor) || out._numel === 0 || x._numel === 0 || x._storage.address === 0) continue;
     if (sameElements(out, x)) throw new RuntimeError(sharedText);
     checkApart(out, x);
