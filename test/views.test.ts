@@ -26,7 +26,7 @@ type Env = Map<string, unknown>;
 
 function ramp(sizes: readonly number[], from = 0.5, step = 0.25): torch.Tensor {
   const n = sizes.reduce((a, b) => a * b, 1);
-  return torch.tensor(Float64Array.from({ length: n }, (_, i) => i * step + from)).reshape(sizes);
+  return torch.tensor(Float64Array.from({ length: n }, (_, i) => i * step + from)).reshape(sizes).clone();
 }
 
 const makers: Record<string, (...sizes: number[]) => torch.Tensor> = {

@@ -23,7 +23,7 @@ import torch
 
 def const(*sizes):
     n = torch.Size(sizes).numel()
-    return (torch.arange(n, dtype=torch.float64) * 0.25 + 0.5).reshape(sizes)
+    return (torch.arange(n, dtype=torch.float64) * 0.25 + 0.5).reshape(sizes).clone()
 
 
 def leaf(*sizes):
@@ -117,8 +117,8 @@ def random_program(rng):
             shapes[new] = result
         else:
             mode = "no_grad: " if rng.random() < 0.1 else ""
-            other = rng.choice([n for n in shapes if shapes[n] == shape])
-            write = rng.choice(["mul_(2)", "sin_()", f"mul_({other})", "add_(1)", "zero_()", "tanh_()", f"add_({other})", "mul_(w.select(0, 0).select(0, 0))"])
+            other = rng.choice(list(shapes))
+            write = rng.choice(["mul_(2)", "sin_()", f"mul_({name})", "add_(1)", "zero_()", "tanh_()", f"add_({other}.sum())", "mul_(w.select(0, 0).select(0, 0))"])
             lines.append(f"{mode}{name}.{write}")
     name = rng.choice(list(shapes))
     lines.append(f"out = {name}.mul({name})" if rng.random() < 0.5 else f"out = {name}.mul(y.sum())")

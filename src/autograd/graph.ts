@@ -131,16 +131,17 @@ export function markView(view: Tensor, of: Tensor, multiple = false): Tensor {
 class AsStridedNode extends Node {
   constructor(
     private readonly base: BaseGeometry,
-    private readonly view: Tensor,
+    private readonly view: BaseGeometry,
+    private readonly label: string,
   ) {
     super();
   }
   name(): string {
-    return 'AsStridedBackward0';
+    return this.label;
   }
   apply([grad]: readonly Grad[]): readonly Grad[] {
     if (grad === null) return [null];
-    return [graphMath.asStridedBackward(grad, this.base, this.view.shape, this.view._strides, this.view._offset)];
+    return [graphMath.asStridedBackward(grad, this.base, this.view.shape, this.view.strides, this.view.offset)];
   }
   release(): void {}
 }
@@ -151,6 +152,9 @@ export function geometry(base: Tensor): BaseGeometry {
 
 tensorHooks.inferenceMode = () => mode.inference;
 
+/** A view with another element type than its base's keeps its node's name, as PyTorch makes it anew from the base. */
+const viewLabel = (name = ''): string => (name.startsWith('ViewAs') ? name : 'AsStridedBackward0');
+
 tensorHooks.gradFn = (x) => {
   const base = x._base;
   const m = x._meta;
@@ -159,7 +163,7 @@ tensorHooks.gradFn = (x) => {
   if (current === x._storage.version || !base.requires_grad) return m?.grad_fn ?? null;
   if (m === null && (base.grad_fn === null || x.dtype.is_integral)) return null;
   if (x._creation !== 0) throw new RuntimeError(viewWriteText(x, 'its base or another view of its base has been'));
-  const node = new AsStridedNode(geometry(base), x);
+  const node = new AsStridedNode(geometry(base), geometry(x), x.dtype === base.dtype ? 'AsStridedBackward0' : viewLabel(m?.grad_fn?.name()));
   node.next.push(gradEdge(base));
   node.nextNr.push(base.output_nr);
   const own = autogradMeta(x);
@@ -174,7 +178,7 @@ tensorHooks.gradFn = (x) => {
 class CopySlices extends Node {
   constructor(
     private readonly base: BaseGeometry,
-    private readonly view: Tensor,
+    private readonly view: BaseGeometry,
     private readonly fn: Node,
   ) {
     super();
@@ -186,7 +190,7 @@ class CopySlices extends Node {
     if (grad === null) return this.next.map(() => null);
     const { base, view } = this;
     const result = graphMath.copy_(graphMath.emptyStrided(base.shape, base.strides, base), grad);
-    const slice = graphMath.asStrided(result, view.shape, view._strides, view._offset - (base.offset * base.dtype.itemsize) / view.dtype.itemsize, view.dtype);
+    const slice = graphMath.asStrided(result, view.shape, view.strides, view.offset - (base.offset * base.dtype.itemsize) / view.dtype.itemsize, view.dtype);
     const [own, ...others] = this.fn.apply([graphMath.clone(slice)]);
     if (own === null || own === undefined) graphMath.zero_(slice);
     else graphMath.copy_(slice, fit(own, view));
@@ -274,12 +278,10 @@ export function rebase(x: Tensor, node: Node): void {
     attach(node, [x]);
     return;
   }
-  const copy = new CopySlices(geometry(base), x, node);
+  const copy = new CopySlices(geometry(base), geometry(x), node);
   const edge = gradEdge(base);
   copy.next = [edge, ...node.next.slice(1)];
   copy.nextNr = [base.output_nr, ...node.nextNr.slice(1)];
-  // The node itself still has to compute the slice's own gradient when only the base needs it.
-  node.next[0] ??= copy;
   moveHooks(base, copy);
   attach(copy, [base]);
   const own = autogradMeta(x);

@@ -1,5 +1,5 @@
 // How ops are defined: each is one record, from which come its function, method, in-place and out= forms.
-import { checkInPlace, needsGrad, rebase, recordInPlace } from '../autograd/graph.js';
+import { checkInPlace, functionNode, needsGrad, rebase, recordInPlace } from '../autograd/graph.js';
 import { type Backend, backendOf, type Operand } from '../backends/backend.js';
 import { interception } from '../dispatch/intercept.js';
 import { checkInternalOverlap, checkOut, checkOverlap, checkSeparate, resizeOut } from '../dispatch/out.js';
@@ -184,9 +184,13 @@ export function writeInPlace(x: Tensor, compute: (x: Tensor) => Tensor): Tensor 
   checkCast(result.dtype, x.dtype);
   checkOverlap(x, x);
   if (x._numel > 0) backend(x).launch('copy', x, result);
-  recordInPlace(x, null, []);
-  const node = result._meta?.grad_fn;
-  if (node) rebase(x, node);
+  const node = result.grad_fn;
+  // A view is overwritten, as if by copy_: the op's own node knows nothing of the slice that it replaces.
+  if (node !== null && x._base !== null) recordInPlace(x, functionNode('CopyBackwards', () => ([g]) => [null, g]), [x, result]);
+  else {
+    recordInPlace(x, null, []);
+    if (node !== null) rebase(x, node);
+  }
   return x;
 }
 

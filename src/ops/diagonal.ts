@@ -24,8 +24,9 @@ export const diagonal: Op<DiagonalArgs, Tensor> = op('diagonal', 'Tensor self, i
   const length = Math.max(offset >= 0 ? Math.min(x.shape[a], x.shape[b] - offset) : Math.min(x.shape[a] + offset, x.shape[b]), 0);
   const start = length === 0 ? 0 : offset >= 0 ? offset * x._strides[b] : -offset * x._strides[a];
   const rest = (list: Shape, last: number): number[] => [...list.filter((_, d) => d !== a && d !== b), last];
+  const whole = x.shape;
   return makeView('DiagonalBackward0', x, rest(x.shape, length), rest(x._strides, x._strides[a] + x._strides[b]), x._offset + start, (grad) => {
-    const full = zeros_(x.shape, grad.dtype, grad.device);
+    const full = zeros_(whole, grad.dtype, grad.device);
     diagonal(full, offset, a, b).copy_(grad);
     return full;
   });

@@ -1,6 +1,6 @@
 // Questions about tensors and types: is_tensor, numel, equal, result_type, is_contiguous.
 import { backendOf, type Operand } from '../backends/backend.js';
-import { castTo, contiguous, fill_, hasFormat, type MemoryFormat } from './copy.js';
+import { castTo, contiguous, fill_, fillAs, hasFormat, type MemoryFormat } from './copy.js';
 import { bool, type DType } from '../dtype.js';
 import { empty } from '../dispatch/allocate.js';
 import { resultType } from '../dispatch/promotion.js';
@@ -78,7 +78,7 @@ export function result_type(tensor1: Operand, tensor2: Operand): DType {
 }
 
 /** Overwrites every element with 0. */
-export const zero_: Op<[], Tensor> = op('zero_', 'Tensor self', (x: Tensor) => fill_(x, 0));
+export const zero_: Op<[], Tensor> = op('zero_', 'Tensor self', (x: Tensor) => fillAs('ZeroBackward0', x, 0));
 
 /** Overwrites the diagonal with a value; `wrap` starts again below the last column of a tall matrix. */
 export const fill_diagonal_: Op<[fill_value: number | boolean, wrap?: boolean] | [fill_value: number | boolean, options?: { wrap?: boolean }], Tensor> = op(

@@ -139,7 +139,8 @@ export const unfold: Op<[dimension: number, size: number, step: number], Tensor>
     shape[d] = Math.floor((total - size) / step) + 1;
     strides[d] *= step;
   }
-  return makeView('UnfoldBackward0', x, shape, strides, x._offset, (grad) => unfoldBackward(grad, x.shape, d, size, step));
+  const whole = x.shape;
+  return makeView('UnfoldBackward0', x, shape, strides, x._offset, (grad) => unfoldBackward(grad, whole, d, size, step));
 });
 
 /** The gradient of unfold: every element sums those of the windows that show it. */

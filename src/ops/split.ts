@@ -89,9 +89,10 @@ function splitViews(node: string, x: Tensor, d: number, sizes: Sizes): Tensor[] 
   return makeViews(node, x, views, (grads) => cat(filled(grads, views), d));
 }
 
-/** The parts as results of an op of their own, which in-place ops may write to. */
+/** The parts as results of an op of their own, which in-place ops may write to: each counts its own versions. */
 function unsafeParts(node: string, x: Tensor, d: number, sizes: Sizes): Tensor[] {
   const parts = partsOf(x, d, sizes);
+  for (const p of parts) p._storage = x._storage.alias();
   record(node, [x], parts, () => (grads) => [cat(filled(grads, parts), d)]);
   return parts;
 }

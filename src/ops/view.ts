@@ -9,7 +9,10 @@ import { clone, contiguous_format } from './copy.js';
 import { method, op, type Op } from './define.js';
 import { arangeOf, zeros_ } from './fill.js';
 
-/** A recorded view; `backward` maps the gradient of the view to that of x. */
+/**
+ * A recorded view; `backward` maps the gradient of the view to that of x. It must not look at x, whose shape an
+ * in-place op may have changed by then.
+ */
 export function makeView(
   node: string,
   x: Tensor,
@@ -93,13 +96,15 @@ export function inferShape(shape: readonly number[], numel: number): readonly nu
 }
 
 function viewAs(x: Tensor, shape: readonly number[], strides: readonly number[]): Tensor {
-  return makeView('ViewBackward0', x, shape, strides, x._offset, (grad) => reshape(grad, x.shape));
+  const from = x.shape;
+  return makeView('ViewBackward0', x, shape, strides, x._offset, (grad) => reshape(grad, from));
 }
 
 /** Fresh row-major memory with another shape: no view, since nobody else holds x. */
 export function unsafeView(x: Tensor, shape: readonly number[]): Tensor {
   const out = alias(x, shape, contiguousStrides(shape), x._offset, true);
-  record('UnsafeViewBackward0', [x], [out], () => ([grad]) => [grad === null ? null : reshape(grad, x.shape)]);
+  const from = x.shape;
+  record('UnsafeViewBackward0', [x], [out], () => ([grad]) => [grad === null ? null : reshape(grad, from)]);
   return out;
 }
 
@@ -237,8 +242,9 @@ export const select: Op<[dim: number, index: number], Tensor> = op('select', 'Te
     throw new IndexError(`select(): index ${index} out of range for tensor of size [${x.shape.join(', ')}] at dimension ${d}`);
   const i = index < 0 ? index + size : index;
   const drop = (list: readonly number[]): number[] => list.filter((_, at) => at !== d);
+  const whole = x.shape;
   return makeView('SelectBackward0', x, drop(x.shape), drop(x._strides), x._offset + i * x._strides[d], (grad) =>
-    scatterView(grad, x.shape, (full) => select(full, d, i)),
+    scatterView(grad, whole, (full) => select(full, d, i)),
   );
 });
 
@@ -262,8 +268,9 @@ export function slice(x: Tensor, dim: number, start: number | null, end: number 
   const strides = x._strides.slice();
   shape[d] = Math.ceil((to - from) / step);
   strides[d] *= step;
+  const whole = x.shape;
   return makeView('SliceBackward0', x, shape, strides, x._offset + from * x._strides[d], (grad) =>
-    scatterView(grad, x.shape, (full) => slice(full, d, from, to, step)),
+    scatterView(grad, whole, (full) => slice(full, d, from, to, step)),
   );
 }
 
@@ -289,7 +296,8 @@ export const squeeze: Op<[dim?: number | Shape], Tensor> = op('squeeze', 'Tensor
   const keep = x.shape.map((_, d) => d).filter((d) => x.shape[d] !== 1 || (named !== null && !named.has(d)));
   const at = (list: readonly number[]): number[] => keep.map((d) => list[d]);
   const node = named === null ? 'SqueezeBackward0' : Array.isArray(dim) ? 'SqueezeBackward2' : 'SqueezeBackward1';
-  return makeView(node, x, at(x.shape), at(x._strides), x._offset, (grad) => reshape(grad, x.shape));
+  const from = x.shape;
+  return makeView(node, x, at(from), at(x._strides), x._offset, (grad) => reshape(grad, from));
 });
 
 
