@@ -81,7 +81,7 @@ PROGRAMS = {
     "broadcast": ["x = leaf(3, 1)", "y = leaf(4)", "b = torch.broadcast_tensors(x, y)", "out = b[0].mul(b[1])"],
     "view_as_real of a result": ["z = cleaf(2, 2)", "y = z.clone()", "r = torch.view_as_real(y)", "r.mul_(r)", "i = y.imag", "i.select(0, 1).zero_()", "out = y.clone()"],
     "view_as_complex of a result": ["x = leaf(3, 2)", "y = x.mul(2)", "c = torch.view_as_complex(y)", "c.narrow(0, 0, 2).copy_(c.narrow(0, 1, 1))", "out = y.mul(y)"],
-    "real part written": ["z = cleaf(3)", "y = z.clone()", "a = y.real", "a.mul_(a)", "out = a.mul(y.imag)"],
+    "real part written": ["z = cleaf(3)", "y = z.clone()", "a = y.real", "a.mul_(a)", "out = a.mul(a)"],
     "view with another dtype": ["x = leaf(4)", "y = x.mul(2)", "b = y.view(torch.int64)", "b.zero_()", "out = y.mul(2)"],
     "cat and stack": ["x = leaf(2, 3)", "y = leaf(2, 3)", "a = torch.cat([x, y], 1)", "b = torch.stack([x, y], 1)", "a.select(1, 2).mul_(x.select(1, 0))", "out = a.mul(b.flatten(1))"],
     "self copy": ["x = leaf(4)", "y = x.mul(2)", "y.narrow(0, 0, 2).copy_(y.narrow(0, 2, 2))", "out = y.mul(y)"],

@@ -186,6 +186,9 @@ class CopySlices extends Node {
   name(): string {
     return 'CopySlices';
   }
+  override get title(): string {
+    return 'torch::autograd::CopySlices';
+  }
   apply([grad]: readonly Grad[]): readonly Grad[] {
     if (grad === null) return this.next.map(() => null);
     const { base, view } = this;

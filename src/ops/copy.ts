@@ -1,5 +1,5 @@
 // Copies: clone, contiguous, copy_, conversions of dtype and device, detach.
-import { checkInPlace, connect, functionNode, graphMath, needsGrad, record, recordInPlace } from '../autograd/graph.js';
+import { type BackwardFn, checkInPlace, connect, functionNode, graphMath, needsGrad, record, recordInPlace } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { Device, type DeviceLike, device as toDevice } from '../device.js';
 import { DType } from '../dtype.js';
@@ -87,10 +87,11 @@ export const copy_: Op<[src: Operand, non_blocking?: boolean], Tensor> = op('cop
   const grad = needsGrad(self, src);
   checkInPlace(self, grad);
   const from = sameSizes(src.shape, self.shape) ? src : expandTo(src, self.shape);
-  checkOverlap(self, from);
+  checkOverlap(self, src);
   copyInto(self, from);
-  const node = grad ? functionNode('CopyBackwards', () => ([g]) => [null, g]) : null;
-  recordInPlace(self, node, [self, src]);
+  // What was overwritten gets zeros rather than nothing, as in PyTorch.
+  const backward: BackwardFn = ([g], needs) => [g !== null && needs(0) ? graphMath.zeros(g) : null, g];
+  recordInPlace(self, grad ? functionNode('CopyBackwards', () => backward) : null, [self, src]);
   return self;
 });
 
@@ -106,15 +107,20 @@ const fillBackward = ([g]: readonly (Tensor | null)[]): (Tensor | null)[] =>
   g === null ? [null, null] : [zeros_(g.shape, g.dtype, g.device), graphMath.sumTo(g, [])];
 
 /** Overwrites every element with a value (a number, or a 0-d tensor). */
-export const fill_: Op<[value: Operand], Tensor> = op('fill_', 'Tensor self, Operand value', (self: Tensor, value: Operand) => {
+export const fill_: Op<[value: Operand], Tensor> = op('fill_', 'Tensor self, Operand value', (self: Tensor, value: Operand) =>
+  fillAs(value instanceof Tensor ? 'FillBackward3' : 'FillBackward2', self, value),
+);
+
+/** @internal Overwrites every element, recorded by a node of the given name. */
+export function fillAs(node: string, self: Tensor, value: Operand): Tensor {
   const other = value instanceof Tensor ? value : null;
   const grad = needsGrad(self, other);
   checkInPlace(self, grad);
   checkOverlap(self, self);
   fillRaw(self, value);
-  recordInPlace(self, grad ? functionNode(other ? 'FillBackward3' : 'FillBackward2', () => fillBackward) : null, other ? [self, other] : [self]);
+  recordInPlace(self, grad ? functionNode(node, () => fillBackward) : null, other ? [self, other] : [self]);
   return self;
-});
+}
 
 /** A tensor like `input` with every element the value (a number, or a 0-d tensor). */
 export const fill: (input: Tensor, value: Operand) => Tensor = op(
