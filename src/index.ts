@@ -5,6 +5,7 @@ import './ops/install.js';
 import './autograd/methods.js';
 
 export * as autograd from './autograd/index.js';
+export * as linalg from './linalg/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export * as utils from './utils/index.js';

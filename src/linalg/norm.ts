@@ -1,0 +1,89 @@
+// Norms of vectors and matrices.
+import type { DType } from '../dtype.js';
+import { RuntimeError } from '../errors.js';
+import { abs } from '../ops/arithmetic.js';
+import { castTo } from '../ops/copy.js';
+import { op, type Out } from '../ops/define.js';
+import { type NormDim, orderText, vectorNorm } from '../ops/norms.js';
+import { sum } from '../ops/reduce.js';
+import { amax, amin } from '../ops/reduce_extreme.js';
+import { type Tensor, wrapDim } from '../tensor.js';
+
+/** The order of a matrix norm. */
+export type MatrixOrder = number | 'fro' | 'nuc';
+
+interface NormOptions extends Out {
+  dim?: NormDim;
+  keepdim?: boolean;
+  dtype?: DType | null;
+}
+
+/** A norm: the order, then PyTorch's further parameters. */
+export interface NormFunction<Order> {
+  (A: Tensor, ord?: Order, dim?: NormDim, keepdim?: boolean, options?: NormOptions): Tensor;
+  (A: Tensor, ord: Order, options: NormOptions): Tensor;
+  (A: Tensor, ord: Order, dim: NormDim, options: NormOptions): Tensor;
+  (A: Tensor, options: NormOptions & { ord?: Order }): Tensor;
+}
+
+/**
+ * `(sum |x|^ord)^(1/ord)` along `dim` (all elements by default); infinite orders give the extreme magnitude, 0 counts.
+ * The gradient is 0 where the norm is not differentiable.
+ */
+export const vector_norm: NormFunction<number> = op(
+  'linalg.vector_norm',
+  'Tensor x, float ord=2, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',
+  (x: Tensor, ord: number, dim: NormDim, keepdim: boolean, dtype: DType | null) => vectorNorm(x, ord, dim, keepdim, dtype),
+  { self: null },
+);
+
+function matrixDims(A: Tensor, dim: readonly number[]): [number, number] {
+  if (A.shape.length < 2) throw new RuntimeError('linalg.matrix_norm: The input tensor A must have at least 2 dimensions.');
+  if (dim.length !== 2) throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dim.join(', ')}`);
+  const [rows, columns] = dim.map((d) => wrapDim(d, A.shape.length));
+  if (rows === columns) throw new RuntimeError(`linalg.matrix_norm: dims must be different. Got (${dim.join(', ')})`);
+  return [rows, columns];
+}
+
+/** @internal The matrix norm over two dimensions. */
+export function matrixNorm(input: Tensor, ord: MatrixOrder, dim: readonly number[], keepdim: boolean, dtype: DType | null): Tensor {
+  if (input.dtype.is_integral) throw new RuntimeError(`linalg.matrix_norm: Expected a floating point or complex tensor as input. Got ${input.dtype.scalarName}`);
+  const [rows, columns] = matrixDims(input, dim);
+  if (ord === 'fro') return vectorNorm(input, 2, [rows, columns], keepdim, dtype);
+  if (typeof ord !== 'number' || (Math.abs(ord) !== 1 && Math.abs(ord) !== Number.POSITIVE_INFINITY))
+    throw new RuntimeError(`linalg.matrix_norm: Order ${typeof ord === 'number' ? orderText(ord) : ord} not supported.`);
+  const A = dtype === null ? input : castTo(input, dtype);
+  const [summed, compared] = Math.abs(ord) === 1 ? [rows, columns] : [columns, rows];
+  const sums = sum(abs(A), summed, keepdim);
+  const at = !keepdim && compared > summed ? compared - 1 : compared;
+  return ord > 0 ? amax(sums, at, keepdim) : amin(sums, at, keepdim);
+}
+
+/**
+ * The norm of matrices over two dimensions (the last two by default): Frobenius, largest (or, negative, smallest) sum of
+ * magnitudes of a column (1) or a row (infinity).
+ */
+export const matrix_norm: NormFunction<MatrixOrder> = op(
+  'linalg.matrix_norm',
+  "Tensor A, any ord='fro', int[1] dim=[-2, -1], bool keepdim=False, *, dtype? dtype=None, Tensor? out=None",
+  (A: Tensor, ord: MatrixOrder, dim: number | readonly number[], keepdim: boolean, dtype: DType | null) =>
+    matrixNorm(A, ord, typeof dim === 'number' ? [dim] : dim, keepdim, dtype),
+  { self: null },
+);
+
+/** A vector norm for one dimension (or none and no order), a matrix norm for two. */
+export const norm: NormFunction<MatrixOrder | null> = op(
+  'linalg.norm',
+  'Tensor A, any ord=None, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',
+  (A: Tensor, ord: MatrixOrder | null, dim: number | readonly number[] | null, keepdim: boolean, dtype: DType | null) => {
+    const dims = dim === null ? null : typeof dim === 'number' ? [dim] : dim;
+    const n = A.shape.length;
+    if (dims !== null && dims.length !== 1 && dims.length !== 2)
+      throw new RuntimeError(`linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dims.join(', ')}]`);
+    if (dims === null && ord !== null && n !== 1 && n !== 2)
+      throw new RuntimeError(`linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${n}D.`);
+    if (typeof ord === 'string' || (ord !== null && (dims === null ? n : dims.length) === 2)) return matrixNorm(A, ord, dims ?? [-2, -1], keepdim, dtype);
+    return vectorNorm(A, ord ?? 2, dims, keepdim, dtype);
+  },
+  { self: null },
+);
