@@ -5,3 +5,5 @@ export { exp2, expm1, log1p, xlogy } from './ops/exp.js';
 export { sinc } from './ops/trig.js';
 export { round } from './ops/rounding.js';
 export { sigmoid as expit } from './ops/activation.js';
+export { logsumexp } from './ops/reduce_stats.js';
+export { log_softmax, softmax } from './ops/softmax.js';

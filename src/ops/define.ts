@@ -80,6 +80,8 @@ interface OpOptions {
   inPlace?: boolean;
   /** The implementation takes `out` itself, as one of its parameters. */
   ownOut?: boolean;
+  /** `out=` tensors must have the results' dtypes, and share no memory with the arguments. */
+  exactOut?: boolean;
   /** No operand may share memory with `out`. */
   separateOut?: boolean;
 }
@@ -106,7 +108,7 @@ export function op<F>(name: string, schema: string, impl: Impl, options: OpOptio
     if (out === null) return implementation(...bound);
     bound[outAt] = null;
     if (options.separateOut && out instanceof Tensor) checkSeparate(out, bound.flat());
-    return writeOut(short, bound, implementation(...bound), out);
+    return writeOut(short, bound, implementation(...bound), out, options.exactOut === true);
   };
   const invoke = (args: readonly unknown[], skipped: number): unknown => {
     const bound = full.bind(args, skipped);
@@ -149,10 +151,11 @@ export function property<R>(name: string, get: (self: Tensor) => R): Property<R>
 }
 
 /** Copies results into `out=` tensors, resizing them. */
-function writeOut(name: string, args: readonly unknown[], result: unknown, out: unknown): unknown {
+function writeOut(name: string, args: readonly unknown[], result: unknown, out: unknown, exact: boolean): unknown {
   if (result instanceof Tensor) {
     if (!(out instanceof Tensor)) throw new TypeError(`${name}(): argument 'out' must be Tensor, not ${typeName(out)}`);
     checkOut(name, args, out);
+    if (exact) checkExact(result, out, args);
     storeOut(result, out);
     return out;
   }
@@ -161,9 +164,32 @@ function writeOut(name: string, args: readonly unknown[], result: unknown, out: 
   if (outs.length !== results.length) throw new TypeError(`${name}(): argument 'out' must be tuple of ${results.length} Tensors`);
   results.forEach((r, i) => {
     checkOut(name, args, outs[i]);
+    if (exact) checkExact(r, outs[i], args);
     storeOut(r, outs[i]);
   });
   return result instanceof Array ? Object.assign(result, outs) : outs;
+}
+
+const cppNames: Readonly<Record<string, string>> = {
+  uint8: 'unsigned char',
+  int8: 'signed char',
+  int16: 'short int',
+  int32: 'int',
+  int64: 'long int',
+  float16: 'c10::Half',
+  bfloat16: 'c10::BFloat16',
+  float32: 'float',
+  float64: 'double',
+  complex64: 'c10::complex<float>',
+  complex128: 'c10::complex<double>',
+};
+
+function checkExact(result: Tensor, out: Tensor, args: readonly unknown[]): void {
+  if (out.dtype !== result.dtype) {
+    const name = (x: Tensor): string => cppNames[x.dtype.name] ?? x.dtype.name;
+    throw new RuntimeError(`Expected out tensor to have dtype ${name(result)}, but got ${name(out)} instead`);
+  }
+  for (const x of args) if (x instanceof Tensor) checkOverlap(out, x);
 }
 
 function storeOut(result: Tensor, out: Tensor): void {

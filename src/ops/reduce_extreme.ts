@@ -116,7 +116,7 @@ export const min = extreme('min');
 function extremeOver(kind: Extreme): Op<ReduceArgs, Tensor> {
   const name = `a${kind}`;
   return op(name, 'Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor? out=None', (x: Tensor, dim: number | number[], keepdim: boolean) => {
-    if (x.dtype.is_complex) notImplemented(`${name}_cpu`, x.dtype);
+    if (x.dtype.is_complex) notImplemented(`${kind}_values_cpu`, x.dtype);
     const dims = reducedDims(x, dim);
     if (x._numel === 0) {
       if (Array.isArray(dim) && dim.length === 0)
@@ -130,7 +130,7 @@ function extremeOver(kind: Extreme): Op<ReduceArgs, Tensor> {
       return ([g]) => [g === null ? null : shareEvenly(g, input(), result(), dims, keepdim)];
     });
     return out;
-  });
+  }, { exactOut: true });
 }
 
 /** The largest elements along dimensions (all by default). The gradient is shared evenly among equal ones. */
@@ -148,7 +148,7 @@ export const aminmax: Op<[options?: { dim?: number; keepdim?: boolean; out?: rea
     if (x.dtype.is_complex) notImplemented('aminmax_cpu', x.dtype);
     if (dim === null) {
       if (x._numel === 0) throw new RuntimeError(`aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.`);
-    } else if (x.shape.length > 0 && x.shape[wrapDim(dim, x.shape.length)] === 0) requireElements('aminmax', x, wrapDim(dim, x.shape.length));
+    } else if (x.shape.length > 0 && x.shape[wrapDim(dim, x.shape.length)] === 0) throw new IndexError(`aminmax: Expected reduction dim ${wrapDim(dim, x.shape.length)} to have non-zero size.`);
     const dims = reducedDims(x, dim);
     const low = runReduction('reduce_amin', x, dims, keepdim, x.dtype);
     const high = runReduction('reduce_amax', x, dims, keepdim, x.dtype);
@@ -163,12 +163,13 @@ export const aminmax: Op<[options?: { dim?: number; keepdim?: boolean; out?: rea
     });
     return aminmaxTuple(low, high);
   },
+  { exactOut: true },
 );
 
 function position(kind: Extreme): Op<[dim?: number | null, keepdim?: boolean, options?: Out] | [options: Out & { dim?: number | null; keepdim?: boolean }], Tensor> {
   const name = `arg${kind}`;
   return op(name, 'Tensor self, int? dim=None, bool keepdim=False, *, Tensor? out=None', (x: Tensor, dim: number | null, keepdim: boolean) => {
-    if (x.dtype.is_complex || x.dtype === bool) notImplemented(`${name}_cpu`, x.dtype);
+    if (x.dtype.is_complex || x.dtype === bool) throw new RuntimeError(`${name}(): does not support ${x.dtype.is_complex ? 'complex' : 'bool'} input`);
     if (dim === null) {
       if (x._numel === 0) throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`);
     } else requireElements(name, x, wrapDim(dim, x.shape.length));
@@ -183,7 +184,7 @@ function position(kind: Extreme): Op<[dim?: number | null, keepdim?: boolean, op
       backendOf(x.device.type).launch(`reduce_${name}`, shaped, line, scalar ? -1 : d);
     }
     return out;
-  });
+  }, { exactOut: true });
 }
 
 const flat = (x: Tensor): Tensor => x.detach().reshape([-1]);

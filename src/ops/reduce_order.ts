@@ -72,7 +72,7 @@ function medianOf(name: 'median' | 'nanmedian', node: string): Overloads<MedianF
     const d = wrapDim(dim, x.shape.length);
     requireElements('median', x, d);
     return tuple(...selectAlong(name, `${node}1`, x, d, keepdim));
-  });
+  }, { exactOut: true });
 }
 
 /** The median (the lower of two middle elements), of all or along `dim` with its position. NaN if an element is. */
@@ -90,7 +90,7 @@ export const mode: Op<AlongArgs, ValuesIndices> = op('mode', 'Tensor self, int d
   const d = wrapDim(dim, x.shape.length);
   requireElements('mode', x, d);
   return modeTuple(...selectAlong('mode', 'ModeBackward0', x, d, keepdim));
-});
+}, { exactOut: true });
 
 const kthTuple = namedTuple('kthvalue', 'values', 'indices');
 
@@ -105,6 +105,7 @@ export const kthvalue: Op<[k: number, dim?: number, keepdim?: boolean, options?:
     if (x.dtype === bool || x.dtype.is_complex) notImplemented('kthvalue_cpu', x.dtype);
     return kthTuple(...selectAlong('kthvalue', 'KthvalueBackward0', x, d, keepdim, k));
   },
+  { exactOut: true },
 );
 
 // ---- quantiles

@@ -140,7 +140,7 @@ function runningExtreme(kind: 'cummax' | 'cummin'): RunningExtreme {
       return [scatterAdd(x.shape, d, indices, g)];
     });
     return tuple(values, indices);
-  });
+  }, { exactOut: true });
 }
 
 /** The largest element up to each, along `dim`, and its (last) position. */
@@ -184,8 +184,8 @@ export const diff: Op<[options?: DiffOptions] | [n: number, dim?: number, prepen
     checkJoined(x, prepend, d);
     checkJoined(x, append, d);
     const parts = [prepend, x, append].filter((part) => part !== null);
+    if (n === 0) return clone(x);
     let out = parts.length > 1 ? cat(parts, d) : x;
-    if (n === 0) return parts.length > 1 ? out : clone(out);
     for (let k = 0; k < n; k++) out = difference(out, d);
     return out;
   },

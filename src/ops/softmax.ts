@@ -51,7 +51,7 @@ export function softmaxAlong(kind: Kind, input: Tensor, dim: number, dtype: DTyp
 type Arguments = [dim: number, dtype?: DType | null, options?: Out] | [dim: number, options: Out & { dtype?: DType | null }] | [options: Out & { dim: number; dtype?: DType | null }];
 
 const define = (kind: Kind): Op<Arguments, Tensor> =>
-  op(kind, 'Tensor self, int dim, dtype? dtype=None, *, Tensor? out=None', (x: Tensor, dim: number, dtype: DType | null) => softmaxAlong(kind, x, dim, dtype));
+  op(kind, 'Tensor self, int dim, dtype? dtype=None, *, Tensor? out=None', (x: Tensor, dim: number, dtype: DType | null) => softmaxAlong(kind, x, dim, dtype), { exactOut: true });
 
 /** `exp(x) / sum(exp(x))` along `dim`, without overflow. Floating point only; `dtype` converts first. */
 export const softmax = define('softmax');
