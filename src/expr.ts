@@ -5,7 +5,7 @@ const UNARY = [
   'neg', 'conj', 'abs', 'sign', 'reciprocal', 'sqrt', 'rsqrt', 'floor', 'ceil', 'trunc', 'round', 'mantissa', 'exponent',
   'exp', 'exp2', 'expm1', 'log', 'log2', 'log10', 'log1p', 'sigmoid',
   'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh',
-  'erf', 'erfc', 'erfinv', 'erfcx', 'lgamma', 'digamma', 'ndtri', 'log_ndtr',
+  'erf', 'cdf', 'erfc', 'erfinv', 'erfcx', 'lgamma', 'digamma', 'ndtri', 'log_ndtr',
   'i0', 'i0e', 'i1', 'i1e', 'bessel_j0', 'bessel_j1', 'bessel_y0', 'bessel_y1', 'spherical_bessel_j0', 'airy_ai',
   'modified_bessel_i0', 'modified_bessel_i1', 'modified_bessel_k0', 'modified_bessel_k1',
   'scaled_modified_bessel_k0', 'scaled_modified_bessel_k1', 'bnot',

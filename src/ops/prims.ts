@@ -101,6 +101,7 @@ export const spellings: Readonly<Record<Prim, Spelling>> = {
   acosh: mixed(trig.acosh),
   atanh: mixed(trig.atanh),
   erf: mixed(math.erf),
+  cdf: mixed(special.ndtr),
   erfc: mixed(math.erfc),
   erfinv: mixed(math.erfinv),
   erfcx: mixed(special.erfcx),

@@ -96,11 +96,10 @@ export const celu_ = (x: Tensor, alpha = 1): Tensor => x.celu_(alpha);
 const gaussian = new PointwiseOp('gelu', {
   types: 'real',
   kernelName: 'GeluKernelImpl',
-  forward: (x) => e.mul(e.mul(0.5, x), e.add(1, e.erf(e.mul(x, Math.SQRT1_2)))),
+  forward: (x) => e.mul(x, e.cdf(x)),
   derivative: ({ grad, x }) => {
-    const area = e.mul(0.5, e.add(1, e.erf(e.mul(x, Math.SQRT1_2))));
     const density = e.mul(1 / Math.sqrt(2 * Math.PI), e.exp(e.mul(-0.5, e.mul(x, x))));
-    return [e.mul(grad, e.add(area, e.mul(x, density)))];
+    return [e.mul(grad, e.add(e.cdf(x), e.mul(x, density)))];
   },
 });
 /** The argument of the hyperbolic tangent in GELU's approximation. */
