@@ -20,13 +20,18 @@ interface Program {
   backward_error?: string;
 }
 
-const programs = JSON.parse(readFileSync(process.env.VIEWS_GOLDENS ?? new URL('./goldens/views.json', import.meta.url), 'utf8')) as Program[];
+const programs = JSON.parse(
+  readFileSync(process.env.VIEWS_GOLDENS ?? new URL('./goldens/views.json', import.meta.url), 'utf8'),
+) as Program[];
 
 type Env = Map<string, unknown>;
 
 function ramp(sizes: readonly number[], from = 0.5, step = 0.25): torch.Tensor {
   const n = sizes.reduce((a, b) => a * b, 1);
-  return torch.tensor(Float64Array.from({ length: n }, (_, i) => i * step + from)).reshape(sizes).clone();
+  return torch
+    .tensor(Float64Array.from({ length: n }, (_, i) => i * step + from))
+    .reshape(sizes)
+    .clone();
 }
 
 const makers: Record<string, (...sizes: number[]) => torch.Tensor> = {
@@ -66,7 +71,9 @@ function evaluate(text: string, env: Env): unknown {
     const name = (/^\.?(\w+)/.exec(rest) as RegExpExecArray)[1];
     rest = rest.replace(/^\.?\w+/, '');
     self = value;
-    value = first ? (makers[name] ?? (name === 'torch' ? torch : env.get(name))) : (value as Record<string, unknown>)[name];
+    value = first
+      ? (makers[name] ?? (name === 'torch' ? torch : env.get(name)))
+      : (value as Record<string, unknown>)[name];
     const index = /^\[(\d+)\]/.exec(rest);
     if (index) {
       value = (value as unknown[])[Number(index[1])];
@@ -87,7 +94,9 @@ function evaluate(text: string, env: Env): unknown {
 }
 
 function execute(line: string, env: Env): void {
-  const [, mode, target, code] = /^(?:(no_grad|inference): )?(?:(\w+) = )?(.*)$/.exec(line) as RegExpExecArray;
+  const [, mode, target, code] = /^(?:(no_grad|inference): )?(?:(\w+) = )?(.*)$/.exec(
+    line,
+  ) as RegExpExecArray;
   const run = (): void => {
     const value = evaluate(code, env);
     if (target !== undefined) env.set(target, value);
@@ -106,12 +115,21 @@ function attempt(run: () => void): string | undefined {
   return undefined;
 }
 
-const numbers = (x: torch.Tensor): number[] => Array.from((x.is_complex() ? torch.view_as_real(x.detach()) : x.detach()).contiguous().toTypedArray() as unknown as ArrayLike<number | bigint>, Number);
+const numbers = (x: torch.Tensor): number[] =>
+  Array.from(
+    (x.is_complex() ? torch.view_as_real(x.detach()) : x.detach())
+      .contiguous()
+      .toTypedArray() as unknown as ArrayLike<number | bigint>,
+    Number,
+  );
 
 function close(actual: readonly number[], expected: readonly number[], what: string): void {
   expect(actual.length, what).toBe(expected.length);
   actual.forEach((v, i) => {
-    const same = Object.is(v, expected[i]) || Math.abs(v - expected[i]) <= 1e-9 * (1 + Math.abs(expected[i])) || (Number.isNaN(v) && Number.isNaN(expected[i]));
+    const same =
+      Object.is(v, expected[i]) ||
+      Math.abs(v - expected[i]) <= 1e-9 * (1 + Math.abs(expected[i])) ||
+      (Number.isNaN(v) && Number.isNaN(expected[i]));
     if (!same) expect(v, `${what}[${i}]`).toBe(expected[i]);
   });
 }
@@ -130,7 +148,10 @@ describe('views and in-place writes', () => {
   it.each(programs.map((p) => [p.name, p] as const))('%s', (_, program) => {
     const env: Env = new Map();
     program.lines.forEach((line, i) => {
-      expect(attempt(() => execute(line, env)), line).toBe(program.errors[i]);
+      expect(
+        attempt(() => execute(line, env)),
+        line,
+      ).toBe(program.errors[i]);
     });
     for (const [name, { values, ...expected }] of Object.entries(program.state)) {
       const x = env.get(name) as torch.Tensor;
@@ -141,9 +162,13 @@ describe('views and in-place writes', () => {
     if (out === undefined) return;
     const failed = attempt(() => {
       const flat = (out.is_complex() ? torch.view_as_real(out) : out).reshape([-1]);
-      flat.mul(ramp([flat.numel()], 1, 1)).sum().backward();
+      flat
+        .mul(ramp([flat.numel()], 1, 1))
+        .sum()
+        .backward();
     });
     expect(failed).toBe(program.backward_error);
-    for (const [name, grad] of Object.entries(program.grads)) close(numbers((env.get(name) as torch.Tensor).grad as torch.Tensor), grad, `${name}.grad`);
+    for (const [name, grad] of Object.entries(program.grads))
+      close(numbers((env.get(name) as torch.Tensor).grad as torch.Tensor), grad, `${name}.grad`);
   });
 });

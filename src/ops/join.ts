@@ -6,7 +6,7 @@ import { resultType } from '../dispatch/promotion.js';
 import { typeName } from '../dispatch/schema.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { sameSizes, Tensor, wrapDim } from '../tensor.js';
-import { op, type Out } from './define.js';
+import { type Out, op } from './define.js';
 import { zeros_ } from './fill.js';
 import { reshape, select, slice, unsqueeze } from './view.js';
 
@@ -35,7 +35,8 @@ export function copyMany(pairs: readonly (readonly [out: Tensor, from: Tensor])[
 /** @throws when an item of the list is no tensor, or lies on another device. */
 function checkList(tensors: readonly unknown[]): asserts tensors is readonly Tensor[] {
   tensors.forEach((x, i) => {
-    if (!(x instanceof Tensor)) throw new TypeError(`expected Tensor as element ${i} in argument 0, but got ${typeName(x)}`);
+    if (!(x instanceof Tensor))
+      throw new TypeError(`expected Tensor as element ${i} in argument 0, but got ${typeName(x)}`);
     const first = tensors[0] as Tensor;
     if (x.device.type !== first.device.type)
       throw new RuntimeError(
@@ -45,7 +46,12 @@ function checkList(tensors: readonly unknown[]): asserts tensors is readonly Ten
 }
 
 /** Gradients go to the inputs as they are cut out of the result's. */
-function cut(g: Grad, tensors: readonly Tensor[], needs: (i: number) => boolean, piece: (g: Tensor, i: number) => Tensor): Grad[] {
+function cut(
+  g: Grad,
+  tensors: readonly Tensor[],
+  needs: (i: number) => boolean,
+  piece: (g: Tensor, i: number) => Tensor,
+): Grad[] {
   return tensors.map((_, i) => (g === null || !needs(i) ? null : piece(g, i)));
 }
 
@@ -83,8 +89,17 @@ export const cat: ListOp<[dim?: number, options?: Out] | [options: Out & { dim?:
       if (x._numel > 0) pairs.push([window(out, d, starts[i], x.shape[d]), x]);
     });
     copyMany(pairs);
-    record('CatBackward0', tensors, [out], () => ([g], needs) =>
-      cut(g, tensors, needs, (grad, i) => (skipped(tensors[i]) ? zeros_([0], grad.dtype, grad.device) : slice(grad, d, starts[i], starts[i] + tensors[i].shape[d]))),
+    record(
+      'CatBackward0',
+      tensors,
+      [out],
+      () =>
+        ([g], needs) =>
+          cut(g, tensors, needs, (grad, i) =>
+            skipped(tensors[i])
+              ? zeros_([0], grad.dtype, grad.device)
+              : slice(grad, d, starts[i], starts[i] + tensors[i].shape[d]),
+          ),
     );
     return out;
   },
@@ -100,10 +115,14 @@ function window(out: Tensor, d: number, start: number, length: number): Tensor {
 
 function checkFits(x: Tensor, model: Tensor, d: number, i: number): void {
   if (x.shape.length !== model.shape.length)
-    throw new RuntimeError(`Tensors must have same number of dimensions: got ${model.shape.length} and ${x.shape.length}`);
+    throw new RuntimeError(
+      `Tensors must have same number of dimensions: got ${model.shape.length} and ${x.shape.length}`,
+    );
   for (let k = 0; k < x.shape.length; k++)
     if (k !== d && x.shape[k] !== model.shape[k])
-      throw new RuntimeError(`Sizes of tensors must match except in dimension ${d}. Expected size ${model.shape[k]} but got size ${x.shape[k]} for tensor number ${i} in the list.`);
+      throw new RuntimeError(
+        `Sizes of tensors must match except in dimension ${d}. Expected size ${model.shape[k]} but got size ${x.shape[k]} for tensor number ${i} in the list.`,
+      );
 }
 
 /** Alias of {@link cat}. */
@@ -125,14 +144,23 @@ export const stack: ListOp<[dim?: number, options?: Out] | [options: Out & { dim
     const d = wrapDim(dim, shape.length + 1);
     tensors.forEach((x, i) => {
       if (!sameSizes(x.shape, shape))
-        throw new RuntimeError(`stack expects each tensor to be equal size, but got [${shape.join(', ')}] at entry 0 and [${x.shape.join(', ')}] at entry ${i}`);
+        throw new RuntimeError(
+          `stack expects each tensor to be equal size, but got [${shape.join(', ')}] at entry 0 and [${x.shape.join(', ')}] at entry ${i}`,
+        );
     });
     let dtype = tensors[0].dtype;
     if (tensors.some((x) => x.dtype !== dtype)) dtype = resultType(tensors);
     const out = empty([...shape.slice(0, d), tensors.length, ...shape.slice(d)], dtype, device);
     const strides = out._strides.filter((_, k) => k !== d);
     copyMany(tensors.map((x, i) => [alias(out, shape, strides, i * out._strides[d]), x] as const));
-    record('StackBackward0', tensors, [out], () => ([g], needs) => cut(g, tensors, needs, (grad, i) => select(grad, d, i)));
+    record(
+      'StackBackward0',
+      tensors,
+      [out],
+      () =>
+        ([g], needs) =>
+          cut(g, tensors, needs, (grad, i) => select(grad, d, i)),
+    );
     return out;
   },
 );
@@ -179,6 +207,11 @@ export const dstack: ListOp<[options?: Out]> = op('dstack', listSchema, (tensors
 );
 
 /** The tensors as columns: 0-d and 1-d tensors become columns first. */
-export const column_stack: ListOp<[options?: Out]> = op('column_stack', listSchema, (tensors: readonly Tensor[]) =>
-  hstack(nonEmpty('column_stack', tensors).map((x) => (x.shape.length <= 1 ? reshape(x, [x._numel, 1]) : x))),
+export const column_stack: ListOp<[options?: Out]> = op(
+  'column_stack',
+  listSchema,
+  (tensors: readonly Tensor[]) =>
+    hstack(
+      nonEmpty('column_stack', tensors).map((x) => (x.shape.length <= 1 ? reshape(x, [x._numel, 1]) : x)),
+    ),
 );

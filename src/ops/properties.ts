@@ -15,19 +15,27 @@ export const T: Property<Tensor> = property('T', (x: Tensor) =>
 
 /** The last two dimensions swapped. */
 export const mT: Property<Tensor> = property('mT', (x: Tensor) => {
-  if (x.shape.length === 1) throw new RuntimeError(`tensor.mT is only supported on matrices or batches of matrices. Got ${x.shape.length}-D tensor.`);
+  if (x.shape.length === 1)
+    throw new RuntimeError(
+      `tensor.mT is only supported on matrices or batches of matrices. Got ${x.shape.length}-D tensor.`,
+    );
   return x.shape.length === 0 ? transpose(x, 0, 0) : transpose(x, -2, -1);
 });
 
 /** The conjugate transpose of a matrix (0-d tensors: themselves). */
 export const H: Property<Tensor> = property('H', (x: Tensor) => {
   if (x.shape.length !== 2 && x.shape.length !== 0)
-    throw new RuntimeError(`tensor.H is only supported on matrices (2-D tensors). Got ${x.shape.length}-D tensor.${x.shape.length > 2 ? ' For batches of matrices, consider using tensor.mH' : ''}`);
+    throw new RuntimeError(
+      `tensor.H is only supported on matrices (2-D tensors). Got ${x.shape.length}-D tensor.${x.shape.length > 2 ? ' For batches of matrices, consider using tensor.mH' : ''}`,
+    );
   return adjoint(x);
 });
 
 /** The conjugate transpose of the last two dimensions. */
 export const mH: Property<Tensor> = property('mH', (x: Tensor) => {
-  if (x.shape.length === 1) throw new RuntimeError(`tensor.mH is only supported on matrices or batches of matrices. Got ${x.shape.length}-D tensor.`);
+  if (x.shape.length === 1)
+    throw new RuntimeError(
+      `tensor.mH is only supported on matrices or batches of matrices. Got ${x.shape.length}-D tensor.`,
+    );
   return adjoint(x);
 });

@@ -2,7 +2,7 @@
 import { attach, checkInPlace, connect, functionNode } from '../autograd/graph.js';
 import { setGeometry } from '../dispatch/out.js';
 import { autogradMeta, type Tensor } from '../tensor.js';
-import { op, type Op } from './define.js';
+import { type Op, op } from './define.js';
 import { swapaxes, swapdims } from './shape.js';
 import { as_strided, squeeze, t, transpose, unsqueeze } from './view.js';
 
@@ -18,7 +18,13 @@ function inPlaceView<F>(name: string, schema: string, look: (...args: never[]) =
     checkInPlace(x, x.requires_grad);
     const view = show(x, ...args);
     const node = view.grad_fn;
-    const renamed = node === null ? null : functionNode(node.name().replace(/\d+$/, (n) => String(Number(n) + offset)), () => (grads) => node.apply(grads));
+    const renamed =
+      node === null
+        ? null
+        : functionNode(
+            node.name().replace(/\d+$/, (n) => String(Number(n) + offset)),
+            () => (grads) => node.apply(grads),
+          );
     if (renamed !== null) connect(renamed, [x], []);
     setGeometry(x, view.shape, view._strides, view._offset);
     x._storage.version++;
@@ -32,20 +38,38 @@ function inPlaceView<F>(name: string, schema: string, look: (...args: never[]) =
 }
 
 /** {@link squeeze} of this tensor itself. */
-export const squeeze_: Op<[dim?: number | Shape], Tensor> = inPlaceView('squeeze', 'Tensor self, int[1]? dim=None', squeeze, 3);
+export const squeeze_: Op<[dim?: number | Shape], Tensor> = inPlaceView(
+  'squeeze',
+  'Tensor self, int[1]? dim=None',
+  squeeze,
+  3,
+);
 /** {@link unsqueeze} of this tensor itself. */
-export const unsqueeze_: Op<[dim: number], Tensor> = inPlaceView('unsqueeze', 'Tensor self, int dim', unsqueeze);
+export const unsqueeze_: Op<[dim: number], Tensor> = inPlaceView(
+  'unsqueeze',
+  'Tensor self, int dim',
+  unsqueeze,
+);
 /** {@link transpose} of this tensor itself. */
-export const transpose_: Op<[dim0: number, dim1: number], Tensor> = inPlaceView('transpose', 'Tensor self, int dim0, int dim1', transpose);
+export const transpose_: Op<[dim0: number, dim1: number], Tensor> = inPlaceView(
+  'transpose',
+  'Tensor self, int dim0, int dim1',
+  transpose,
+);
 /** {@link t} of this tensor itself. */
 export const t_: Op<[], Tensor> = inPlaceView('t', 'Tensor self', t);
 /** {@link swapaxes} of this tensor itself. */
-export const swapaxes_: Op<[axis0: number, axis1: number], Tensor> = inPlaceView('swapaxes', 'Tensor self, int axis0, int axis1', swapaxes);
-/** {@link swapdims} of this tensor itself. */
-export const swapdims_: Op<[dim0: number, dim1: number], Tensor> = inPlaceView('swapdims', 'Tensor self, int dim0, int dim1', swapdims);
-/** {@link as_strided} of this tensor itself. */
-export const as_strided_: Op<[size: Shape, stride: Shape, storage_offset?: number | null], Tensor> = inPlaceView(
-  'as_strided',
-  'Tensor self, int[] size, int[] stride, int? storage_offset=None',
-  as_strided,
+export const swapaxes_: Op<[axis0: number, axis1: number], Tensor> = inPlaceView(
+  'swapaxes',
+  'Tensor self, int axis0, int axis1',
+  swapaxes,
 );
+/** {@link swapdims} of this tensor itself. */
+export const swapdims_: Op<[dim0: number, dim1: number], Tensor> = inPlaceView(
+  'swapdims',
+  'Tensor self, int dim0, int dim1',
+  swapdims,
+);
+/** {@link as_strided} of this tensor itself. */
+export const as_strided_: Op<[size: Shape, stride: Shape, storage_offset?: number | null], Tensor> =
+  inPlaceView('as_strided', 'Tensor self, int[] size, int[] stride, int? storage_offset=None', as_strided);
