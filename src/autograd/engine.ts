@@ -2,7 +2,7 @@
 import { RuntimeError } from '../errors.js';
 import { autogradMeta, sameSizes, type Tensor } from '../tensor.js';
 import { describeFailure, checkNaN } from './anomaly.js';
-import { fit, type Grad, graphMath } from './graph.js';
+import { fitGradient, type Grad, graphMath } from './graph.js';
 import { replaceGrads, runLeafHooks, runNodeHooks, runTensorHooks } from './hooks.js';
 import { mode } from './modes.js';
 import { AccumulateGrad, type Node, type OutputMeta, Task } from './node.js';
@@ -49,7 +49,7 @@ class Pass {
       this.discover(roots);
       if (this.targets !== null) this.aim(this.targets);
       for (const { node, nr, grad } of roots) {
-        const fitted = fit(grad, node.outputs[nr]);
+        const fitted = fitGradient(grad, node.outputs[nr]);
         fitted._storage.passed = true;
         this.add(node, nr, fitted, false);
       }
@@ -279,7 +279,7 @@ function validate(node: Node, index: number, grad: Tensor, meta: OutputMeta): Te
     throw new RuntimeError(
       `Function ${node.name()} returned an invalid gradient at index ${index} - got [${grad.shape.join(', ')}] but expected shape compatible with [${meta.shape.join(', ')}]`,
     );
-  return fit(grad, meta);
+  return fitGradient(grad, meta);
 }
 
 /** Can a tensor of this shape be broadcast to `to`? */

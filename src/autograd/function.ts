@@ -145,6 +145,8 @@ interface WithSetup<A extends readonly unknown[], R> {
  * With a static `setup_context(ctx, inputs, output)`, `forward` takes no context. `backward` returns one gradient per
  * argument of `apply` (null for those that are no tensors); it is differentiable itself when it calls tensor ops.
  */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, used as torch.autograd.Function
+// biome-ignore lint/complexity/noStaticOnlyClass: subclasses are called through apply, as in PyTorch
 export abstract class Function {
   /** Calls the function on the arguments of its `forward`, and records it. */
   static apply<A extends readonly unknown[], R>(this: WithSetup<A, R>, ...args: A): R;

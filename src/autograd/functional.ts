@@ -208,7 +208,7 @@ function rowsOf(output: Tensor, xs: Many, strict: boolean, create: boolean): Ten
 
 /** Rows one below the other; differentiable. */
 function stackRows(rows: Many): Tensor {
-  let out = graphMath.zeros({ shape: [rows.length, ...rows[0].shape], dtype: rows[0].dtype, device: rows[0].device });
+  const out = graphMath.zeros({ shape: [rows.length, ...rows[0].shape], dtype: rows[0].dtype, device: rows[0].device });
   rows.forEach((row, i) => {
     out[i].copy_(row);
   });

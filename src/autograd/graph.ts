@@ -1,6 +1,6 @@
 // How results join the autograd graph: recorded ops, views, in-place writes.
 import { RuntimeError } from '../errors.js';
-import { autogradMeta, Tensor, tensorHooks } from '../tensor.js';
+import { autogradMeta, type Tensor, tensorHooks } from '../tensor.js';
 import { mode } from './modes.js';
 import { type BaseGeometry, type Grad, gradEdge, graphMath, Node, type OutputMeta } from './node.js';
 import { type SavedTensor, saveTensor, throwBackwardTwice } from './saved.js';
@@ -196,7 +196,7 @@ class CopySlices extends Node {
     const slice = graphMath.asStrided(result, view.shape, view.strides, view.offset - (base.offset * base.dtype.itemsize) / view.dtype.itemsize, view.dtype);
     const [own, ...others] = this.fn.apply([graphMath.clone(slice)]);
     if (own === null || own === undefined) graphMath.zero_(slice);
-    else graphMath.copy_(slice, fit(own, view));
+    else graphMath.copy_(slice, fitGradient(own, view));
     return [result, ...others];
   }
   release(): void {
@@ -205,7 +205,7 @@ class CopySlices extends Node {
 }
 
 /** Brings a gradient to the shape and dtype of what it belongs to. */
-export function fit(grad: Tensor, meta: OutputMeta): Tensor {
+export function fitGradient(grad: Tensor, meta: OutputMeta): Tensor {
   let g = grad;
   if (g.shape !== meta.shape && !sameShape(g.shape, meta.shape)) g = graphMath.sumTo(g, meta.shape);
   if (g.dtype !== meta.dtype) {

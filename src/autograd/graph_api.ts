@@ -62,7 +62,10 @@ export function disable_saved_tensors_hooks<R>(error_message: string, fn?: () =>
     saving.forbidden = before;
     throw new RuntimeError(error_message);
   }
-  return scoped('disable_saved_tensors_hooks', { [Symbol.dispose]: () => void (saving.forbidden = before) }, fn);
+  const leave = (): void => {
+    saving.forbidden = before;
+  };
+  return scoped('disable_saved_tensors_hooks', { [Symbol.dispose]: leave }, fn);
 }
 
 type MultiHook = ((grads: readonly (Tensor | null)[]) => void) | ((grad: Tensor) => void);

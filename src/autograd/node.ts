@@ -1,7 +1,7 @@
 // Nodes of the autograd graph, their edges and hooks.
 import type { Device } from '../device.js';
 import type { DType } from '../dtype.js';
-import { autogradMeta, type Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 
 export type Grad = Tensor | null;
 export type TensorHook = (grad: Tensor) => Tensor | null | undefined | void;

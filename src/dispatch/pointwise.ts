@@ -1,5 +1,5 @@
 // The generic call of a pointwise op: promotion, broadcasting, allocation, kernel, autograd.
-import { attach, checkInPlace, fit, functionNode, type Grad, gradEdge, graphMath, modifiedText, Node, recordInPlace, SavedTensor, saving, saveTensor, throwBackwardTwice } from '../autograd/graph.js';
+import { attach, checkInPlace, fitGradient, functionNode, type Grad, gradEdge, graphMath, modifiedText, Node, recordInPlace, SavedTensor, saving, saveTensor, throwBackwardTwice } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf, type Operand, type PointwiseKernel, type Scalar } from '../backends/backend.js';
 import type { Device } from '../device.js';
@@ -346,12 +346,17 @@ class PointwiseNode extends Node {
     return isNumber && x instanceof Tensor && x.dtype.is_integral ? graphMath.cast(x, grad.dtype) : x;
   }
 
-  apply([grad]: readonly Grad[]): readonly Grad[] {
-    if (grad === null) return this.next.map(() => null);
-    return this.op.derivatives.map((d, i) => {
-      if (d === null || !this.needs(i)) return null;
-      return d.passes ? grad : this.differentiate(d, grad);
-    });
+  apply(grads: readonly Grad[]): readonly Grad[] {
+    const grad = grads[0];
+    const { next } = this;
+    const { derivatives } = this.op;
+    const results = new Array<Grad>(next.length).fill(null);
+    if (grad === null) return results;
+    for (let i = 0; i < derivatives.length; i++) {
+      const d = derivatives[i];
+      if (d !== null && next[i] !== null) results[i] = d.passes ? grad : this.differentiate(d, grad);
+    }
+    return results;
   }
 
   private differentiate(d: Derivative, grad: Tensor): Tensor {
@@ -406,4 +411,4 @@ export function kernelTypes(op: PointwiseOp): { forward: readonly DType[]; deriv
 }
 
 export type { Operand, Scalar };
-export { fit, functionNode, autogradMeta };
+export { fitGradient, functionNode, autogradMeta };
