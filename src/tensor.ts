@@ -6,6 +6,7 @@ import type { DType } from './dtype.js';
 import { IndexError, RuntimeError, ValueError } from './errors.js';
 import type { TensorMethods } from './ops/methods.js';
 import type { Storage } from './storage.js';
+import { warnOnce } from './warnings.js';
 
 /** A tensor's place in the autograd graph; absent on tensors that never met autograd. */
 export interface AutogradMeta {
@@ -216,7 +217,13 @@ export class Tensor {
   }
   /** The gradient that backward accumulated; null before. */
   get grad(): Tensor | null {
-    return this._meta?.grad ?? null;
+    const m = this._meta;
+    if (m === null) return null;
+    if (m.grad === null && m.grad_fn !== null && !m.retains_grad)
+      warnOnce(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information.",
+      );
+    return m.grad;
   }
   set grad(value: Tensor | null) {
     if (value === null || value === undefined) {
