@@ -3,6 +3,7 @@ export * from './activation.js';
 export * from './dropout.js';
 export { embedding, type EmbeddingOptions } from './embedding.js';
 export * from './embedding_bag.js';
+export * from './encoding.js';
 export { fold, type Pair, unfold, type UnfoldOptions } from './fold.js';
 export * from './gated.js';
 export * from './interpolate.js';
