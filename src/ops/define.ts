@@ -189,7 +189,7 @@ function checkExact(result: Tensor, out: Tensor, args: readonly unknown[]): void
     const name = (x: Tensor): string => cppNames[x.dtype.name] ?? x.dtype.name;
     throw new RuntimeError(`Expected out tensor to have dtype ${name(result)}, but got ${name(out)} instead`);
   }
-  for (const x of args) if (x instanceof Tensor) checkOverlap(out, x);
+  checkSeparate(out, args);
 }
 
 function storeOut(result: Tensor, out: Tensor): void {

@@ -1,6 +1,7 @@
 // Every op, family by family: functions of the torch namespace, and by them the methods of Tensor.
 export * from './activation.js';
 export * from './arithmetic.js';
+export * from './batch_norm.js';
 export * from './clamp.js';
 export * from './combine.js';
 export * from './compare.js';
@@ -12,6 +13,7 @@ export * from './diagonal.js';
 export * from './exp.js';
 export * from './indexing.js';
 export * from './join.js';
+export * from './layer_norm.js';
 export * from './like.js';
 export * from './logic.js';
 export * from './matmul.js';

@@ -10,6 +10,7 @@ export * from './interpolate.js';
 export * from './linear.js';
 export * from './cross_entropy.js';
 export * from './loss.js';
+export * from './norm.js';
 export * from './softmax.js';
 export { pad, type PadMode, type PadOptions } from './pad.js';
 export * from './shuffle.js';
