@@ -12,7 +12,10 @@ interface Plain {
   data: (number | string | boolean)[];
 }
 type Nested = Plain | Nested[] | null;
-type InputSpec = number[] | null | { int?: number[]; high?: number; p?: number[]; sign?: number[]; mask?: number[]; linear?: number[] };
+type InputSpec =
+  | number[]
+  | null
+  | { int?: number[]; high?: number; p?: number[]; sign?: number[]; mask?: number[]; linear?: number[] };
 interface Called {
   name: string;
   args: unknown[];
@@ -62,7 +65,10 @@ function leaves(x: unknown): torch.Tensor[] {
 
 /** The same dtype, shape and elements, to a few units of the last of seven digits. */
 function same(got: unknown, want: Nested, what: string): void {
-  if (want === null) return expect(got, what).toBeNull();
+  if (want === null) {
+    expect(got, what).toBeNull();
+    return;
+  }
   if (Array.isArray(want)) {
     const list = Array.from(got as Iterable<unknown>);
     expect(list.length, what).toBe(want.length);
@@ -76,13 +82,18 @@ function same(got: unknown, want: Nested, what: string): void {
   expect(String(x.dtype), `${what} dtype`).toBe(want.dtype);
   const values = Array.from(x.detach().contiguous().toTypedArray() as ArrayLike<number | bigint>, Number);
   values.forEach((v, i) => {
-    const expected = Number(want.data[i] === 'inf' ? Infinity : want.data[i] === '-inf' ? -Infinity : want.data[i]);
+    const expected = Number(
+      want.data[i] === 'inf' ? Infinity : want.data[i] === '-inf' ? -Infinity : want.data[i],
+    );
     if (Object.is(v, expected) || v === expected || (Number.isNaN(v) && Number.isNaN(expected))) return;
-    expect(Math.abs(v - expected), `${what}, element ${i}: ${v}, not ${expected}`).toBeLessThanOrEqual(2e-6 + 2e-6 * Math.abs(expected));
+    expect(Math.abs(v - expected), `${what}, element ${i}: ${v}, not ${expected}`).toBeLessThanOrEqual(
+      2e-6 + 2e-6 * Math.abs(expected),
+    );
   });
 }
 
-const withOptions = (args: readonly unknown[], kwargs: Record<string, unknown>): unknown[] => (Object.keys(kwargs).length > 0 ? [...args, kwargs] : [...args]);
+const withOptions = (args: readonly unknown[], kwargs: Record<string, unknown>): unknown[] =>
+  Object.keys(kwargs).length > 0 ? [...args, kwargs] : [...args];
 
 function differentiate(out: unknown): boolean {
   const outs = leaves(out).filter((x) => x.requires_grad);
@@ -124,9 +135,11 @@ describe('modules', () => {
       const out = m(...xs.map((x) => (c.kwargs.inplace && x !== null ? x.clone() : x)));
       same(out, c.out, 'output');
       if (!differentiate(out)) return;
-      for (const [name, p] of m.named_parameters()) if (c.grads?.[name]) same(p.grad, c.grads[name], `gradient of ${name}`);
+      for (const [name, p] of m.named_parameters())
+        if (c.grads?.[name]) same(p.grad, c.grads[name], `gradient of ${name}`);
       sameInputGrads(xs, c.input_grads ?? []);
-      for (const [name, want] of Object.entries(c.after ?? {})) same(m.get_buffer(name), want, `${name} afterwards`);
+      for (const [name, want] of Object.entries(c.after ?? {}))
+        same(m.get_buffer(name), want, `${name} afterwards`);
     });
 });
 
@@ -155,7 +168,8 @@ describe('init', () => {
       same(x, c.out, c.name);
     });
   it('calculate_gain', () => {
-    for (const [name, gain] of Object.entries(golden.gains)) expect(nn.init.calculate_gain(name as 'linear')).toBe(gain);
+    for (const [name, gain] of Object.entries(golden.gains))
+      expect(nn.init.calculate_gain(name as 'linear')).toBe(gain);
     expect(() => nn.init.calculate_gain('nothing' as 'linear')).toThrow('Unsupported nonlinearity nothing');
   });
   it('takes options by name, and a generator', () => {
@@ -163,7 +177,9 @@ describe('init', () => {
     nn.init.kaiming_normal_(a, { mode: 'fan_out', generator: new torch.Generator().manual_seed(3) });
     nn.init.kaiming_normal_(b, 0, 'fan_out', 'leaky_relu', new torch.Generator().manual_seed(3));
     expect(a.tolist()).toEqual(b.tolist());
-    expect(() => nn.init.xavier_normal_(torch.empty(3))).toThrow('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
+    expect(() => nn.init.xavier_normal_(torch.empty(3))).toThrow(
+      'Fan in and fan out can not be computed for tensor with fewer than 2 dimensions',
+    );
   });
 });
 
@@ -182,8 +198,12 @@ describe('module trees', () => {
     const c = new nn.Linear(2, 3, true, null, torch.float64);
     expect(String(a)).toBe(String(b));
     expect(c.weight.dtype).toBe(torch.float64);
-    expect(() => new nn.Linear(2, 3, { bais: false } as object)).toThrow("Linear() got an unexpected keyword argument 'bais'");
-    expect(() => new (nn.Linear as unknown as new (n: number) => unknown)(2)).toThrow('Linear() missing 1 required positional arguments: "out_features"');
+    expect(() => new nn.Linear(2, 3, { bais: false } as object)).toThrow(
+      "Linear() got an unexpected keyword argument 'bais'",
+    );
+    expect(() => new (nn.Linear as unknown as new (n: number) => unknown)(2)).toThrow(
+      'Linear() missing 1 required positional arguments: "out_features"',
+    );
   });
   it('take forward arguments by name', () => {
     const m = new nn.Linear(2, 3) as unknown as (arg: object) => torch.Tensor;
@@ -203,10 +223,14 @@ describe('module trees', () => {
 describe('utils', () => {
   it('clip gradients by norm and by value', () => {
     const m = new nn.Linear(2, 1);
-    m(torch.tensor([[3, 4]])).sum().backward();
+    m(torch.tensor([[3, 4]]))
+      .sum()
+      .backward();
     const norm = nn.utils.clip_grad_norm_(m.parameters(), 1);
     expect(norm.item()).toBeCloseTo(Math.sqrt(26), 5);
-    expect(m.weight.grad?.tolist()).toEqual([[expect.closeTo(3 / Math.sqrt(26), 5), expect.closeTo(4 / Math.sqrt(26), 5)]]);
+    expect(m.weight.grad?.tolist()).toEqual([
+      [expect.closeTo(3 / Math.sqrt(26), 5), expect.closeTo(4 / Math.sqrt(26), 5)],
+    ]);
     nn.utils.clip_grad_value_(m.parameters(), 0.25);
     expect(m.weight.grad?.tolist()).toEqual([[0.25, 0.25]]);
     const bad = new nn.Parameter(torch.zeros(1));

@@ -1,8 +1,8 @@
 // torch.nn.init: initialisation of parameters in place. None of it is recorded by autograd; the same seed gives
 // PyTorch's values. Arguments are positional or, from the second on, by name: `kaiming_normal_(w, {mode: 'fan_out'})`.
 import { no_grad } from '../autograd/modes.js';
-import { bool, float64 } from '../dtype.js';
 import { empty } from '../dispatch/allocate.js';
+import { bool, float64 } from '../dtype.js';
 import { ValueError } from '../errors.js';
 import type { Generator } from '../generator.js';
 import { empty_like, randperm, tensor as tensorOf, where } from '../ops/table.js';
@@ -19,8 +19,18 @@ export interface Drawn {
 type Generated = Generator | null;
 export type FanMode = 'fan_in' | 'fan_out';
 export type Nonlinearity =
-  | 'linear' | 'conv1d' | 'conv2d' | 'conv3d' | 'conv_transpose1d' | 'conv_transpose2d' | 'conv_transpose3d'
-  | 'sigmoid' | 'tanh' | 'relu' | 'leaky_relu' | 'selu';
+  | 'linear'
+  | 'conv1d'
+  | 'conv2d'
+  | 'conv3d'
+  | 'conv_transpose1d'
+  | 'conv_transpose2d'
+  | 'conv_transpose3d'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'leaky_relu'
+  | 'selu';
 
 const gains: Readonly<Record<string, (param: number) => number>> = {
   linear: () => 1,
@@ -45,13 +55,15 @@ const gains: Readonly<Record<string, (param: number) => number>> = {
 export function calculate_gain(nonlinearity: Nonlinearity, param: number | null = null): number {
   const gain = Object.hasOwn(gains, nonlinearity) ? gains[nonlinearity] : undefined;
   if (gain === undefined) throw new ValueError(`Unsupported nonlinearity ${nonlinearity}`);
-  if (nonlinearity === 'leaky_relu' && param !== null && typeof param !== 'number') throw new ValueError(`negative_slope ${String(param)} not a valid number`);
+  if (nonlinearity === 'leaky_relu' && param !== null && typeof param !== 'number')
+    throw new ValueError(`negative_slope ${String(param)} not a valid number`);
   return gain(param ?? 0.01);
 }
 
 /** @internal `[fan_in, fan_out]` of a weight: inputs and outputs of one unit, over the receptive field. */
 export function calculateFans(tensor: Tensor): [number, number] {
-  if (tensor.shape.length < 2) throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
+  if (tensor.shape.length < 2)
+    throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
   const field = tensor.shape.slice(2).reduce((a, b) => a * b, 1);
   return [tensor.shape[1] * field, tensor.shape[0] * field];
 }
@@ -63,19 +75,33 @@ function fanOf(tensor: Tensor, mode: string): number {
   return calculateFans(tensor)[i];
 }
 
-type UniformArgs = [a?: number, b?: number, generator?: Generated] | [a?: number, b?: number, options?: Drawn] | [options: Drawn & { a?: number; b?: number }];
+type UniformArgs =
+  | [a?: number, b?: number, generator?: Generated]
+  | [a?: number, b?: number, options?: Drawn]
+  | [options: Drawn & { a?: number; b?: number }];
 
 /** Fills with values that are uniform on [a, b). */
 export function uniform_(tensor: Tensor, ...args: UniformArgs): Tensor {
-  const [a, b, generator] = bind('uniform_', 'float a=0, float b=1, Generator? generator=None', args) as [number, number, Generated];
+  const [a, b, generator] = bind('uniform_', 'float a=0, float b=1, Generator? generator=None', args) as [
+    number,
+    number,
+    Generated,
+  ];
   return no_grad(() => tensor.uniform_(a, b, { generator }));
 }
 
-type NormalArgs = [mean?: number, std?: number, generator?: Generated] | [mean?: number, std?: number, options?: Drawn] | [options: Drawn & { mean?: number; std?: number }];
+type NormalArgs =
+  | [mean?: number, std?: number, generator?: Generated]
+  | [mean?: number, std?: number, options?: Drawn]
+  | [options: Drawn & { mean?: number; std?: number }];
 
 /** Fills with normally distributed values. */
 export function normal_(tensor: Tensor, ...args: NormalArgs): Tensor {
-  const [mean, std, generator] = bind('normal_', 'float mean=0, float std=1, Generator? generator=None', args) as [number, number, Generated];
+  const [mean, std, generator] = bind(
+    'normal_',
+    'float mean=0, float std=1, Generator? generator=None',
+    args,
+  ) as [number, number, Generated];
   return no_grad(() => tensor.normal_(mean, std, { generator }));
 }
 
@@ -86,16 +112,31 @@ interface Truncated extends Drawn {
   b?: number;
 }
 
-type TruncatedArgs = [mean?: number, std?: number, a?: number, b?: number, generator?: Generated] | [mean?: number, std?: number, options?: Truncated] | [options: Truncated];
+type TruncatedArgs =
+  | [mean?: number, std?: number, a?: number, b?: number, generator?: Generated]
+  | [mean?: number, std?: number, options?: Truncated]
+  | [options: Truncated];
 
-const cdf = (x: number): number => (1 + Number(tensorOf(x / Math.SQRT2, { dtype: float64 }).erf().item())) / 2;
+const cdf = (x: number): number =>
+  (1 +
+    Number(
+      tensorOf(x / Math.SQRT2, { dtype: float64 })
+        .erf()
+        .item(),
+    )) /
+  2;
 
 /** Fills with normally distributed values on [a, b]: those outside are drawn again. */
 export function trunc_normal_(tensor: Tensor, ...args: TruncatedArgs): Tensor {
-  const [mean, std, a, b, generator] = bind('trunc_normal_', 'float mean=0, float std=1, float a=-2, float b=2, Generator? generator=None', args) as [number, number, number, number, Generated];
+  const [mean, std, a, b, generator] = bind(
+    'trunc_normal_',
+    'float mean=0, float std=1, float a=-2, float b=2, Generator? generator=None',
+    args,
+  ) as [number, number, number, number, Generated];
   if (tensor.is_meta) return tensor;
   return no_grad(() => {
-    if (cdf((b - mean) / std) - cdf((a - mean) / std) > 0.3) redrawOutside(tensor, mean, std, a, b, generator);
+    if (cdf((b - mean) / std) - cdf((a - mean) / std) > 0.3)
+      redrawOutside(tensor, mean, std, a, b, generator);
     else acceptUniform(tensor, mean, std, a, b, generator);
     return tensor;
   });
@@ -104,7 +145,14 @@ export function trunc_normal_(tensor: Tensor, ...args: TruncatedArgs): Tensor {
 const holdsAny = (mask: Tensor): boolean => Number(mask.sum().item()) > 0;
 
 /** Most of the distribution lies inside: normal values, of which those outside are replaced. */
-function redrawOutside(tensor: Tensor, mean: number, std: number, a: number, b: number, generator: Generated): void {
+function redrawOutside(
+  tensor: Tensor,
+  mean: number,
+  std: number,
+  a: number,
+  b: number,
+  generator: Generated,
+): void {
   const [low, high] = [a, b].map((v) => Number(tensorOf(v, { dtype: tensor.dtype }).item()));
   let result = tensor.normal_(mean, std, { generator });
   for (;;) {
@@ -116,7 +164,14 @@ function redrawOutside(tensor: Tensor, mean: number, std: number, a: number, b: 
 }
 
 /** Little of it lies inside: uniform candidates, accepted with the density relative to its peak on [a, b]. */
-function acceptUniform(tensor: Tensor, mean: number, std: number, a: number, b: number, generator: Generated): void {
+function acceptUniform(
+  tensor: Tensor,
+  mean: number,
+  std: number,
+  a: number,
+  b: number,
+  generator: Generated,
+): void {
   const peak = -0.5 * ((Math.max(a, Math.min(mean, b)) - mean) / std) ** 2;
   const refused = (candidates: Tensor): Tensor => {
     const density = candidates.sub(mean).div_(std).pow_(2).mul_(-0.5).sub_(peak);
@@ -167,17 +222,22 @@ export function eye_(tensor: Tensor): Tensor {
 export function dirac_(tensor: Tensor, ...args: [groups?: number] | [options: { groups?: number }]): Tensor {
   const [groups] = bind('dirac_', 'int groups=1', args) as [number];
   const [out, channels, ...field] = tensor.shape;
-  if (field.length < 1 || field.length > 3) throw new ValueError('Only tensors with 3, 4, or 5 dimensions are supported');
+  if (field.length < 1 || field.length > 3)
+    throw new ValueError('Only tensors with 3, 4, or 5 dimensions are supported');
   if (out % groups !== 0) throw new ValueError('dim 0 must be divisible by groups');
   if (tensor.is_meta) return tensor;
   zeros_(tensor);
   const centre = field.map((n) => Math.floor(n / 2));
   const each = out / groups;
-  for (let g = 0; g < groups; g++) for (let d = 0; d < Math.min(each, channels); d++) put(tensor, [g * each + d, d, ...centre], 1);
+  for (let g = 0; g < groups; g++)
+    for (let d = 0; d < Math.min(each, channels); d++) put(tensor, [g * each + d, d, ...centre], 1);
   return tensor;
 }
 
-type GainArgs = [gain?: number, generator?: Generated] | [gain?: number, options?: Drawn] | [options: Drawn & { gain?: number }];
+type GainArgs =
+  | [gain?: number, generator?: Generated]
+  | [gain?: number, options?: Drawn]
+  | [options: Drawn & { gain?: number }];
 const GAIN = 'float gain=1, Generator? generator=None';
 
 function xavierDeviation(tensor: Tensor, gain: number): number {
@@ -204,10 +264,18 @@ interface Kaiming extends Drawn {
   nonlinearity?: Nonlinearity;
 }
 
-type KaimingArgs = [a?: number, mode?: FanMode, nonlinearity?: Nonlinearity, generator?: Generated] | [a?: number, mode?: FanMode, options?: Kaiming] | [a?: number, options?: Kaiming] | [options: Kaiming];
+type KaimingArgs =
+  | [a?: number, mode?: FanMode, nonlinearity?: Nonlinearity, generator?: Generated]
+  | [a?: number, mode?: FanMode, options?: Kaiming]
+  | [a?: number, options?: Kaiming]
+  | [options: Kaiming];
 
 function kaimingDeviation(name: string, tensor: Tensor, args: KaimingArgs): [number, Generated] {
-  const [a, mode, nonlinearity, generator] = bind(name, "float a=0, str mode='fan_in', str nonlinearity='leaky_relu', Generator? generator=None", args) as [number, string, Nonlinearity, Generated];
+  const [a, mode, nonlinearity, generator] = bind(
+    name,
+    "float a=0, str mode='fan_in', str nonlinearity='leaky_relu', Generator? generator=None",
+    args,
+  ) as [number, string, Nonlinearity, Generated];
   if (tensor.shape.includes(0)) return [Number.NaN, generator];
   return [calculate_gain(nonlinearity, a) / Math.sqrt(fanOf(tensor, mode)), generator];
 }
@@ -237,7 +305,9 @@ export function orthogonal_(tensor: Tensor, ...args: GainArgs): Tensor {
   const rows = tensor.shape[0];
   const columns = tensor._numel / rows;
   return no_grad(() => {
-    const random = empty([rows, columns], tensor.dtype, tensor.device).normal_(0, 1, { generator }).to(float64);
+    const random = empty([rows, columns], tensor.dtype, tensor.device)
+      .normal_(0, 1, { generator })
+      .to(float64);
     const wide = rows < columns;
     const data = (wide ? random.t().contiguous() : random).toTypedArray() as Float64Array;
     const q = tensorOf(orthonormal(data, Math.max(rows, columns), Math.min(rows, columns)));
@@ -247,11 +317,18 @@ export function orthogonal_(tensor: Tensor, ...args: GainArgs): Tensor {
   });
 }
 
-type SparseArgs = [sparsity: number, std?: number, generator?: Generated] | [sparsity: number, std?: number, options?: Drawn] | [sparsity: number, options: Drawn & { std?: number }];
+type SparseArgs =
+  | [sparsity: number, std?: number, generator?: Generated]
+  | [sparsity: number, std?: number, options?: Drawn]
+  | [sparsity: number, options: Drawn & { std?: number }];
 
 /** Normal values, with the given fraction of every column set to zero (Martens, 2010). @throws ValueError unless 2-d. */
 export function sparse_(tensor: Tensor, ...args: SparseArgs): Tensor {
-  const [sparsity, std, generator] = bind('sparse_', 'float sparsity, float std=0.01, Generator? generator=None', args) as [number, number, Generated];
+  const [sparsity, std, generator] = bind(
+    'sparse_',
+    'float sparsity, float std=0.01, Generator? generator=None',
+    args,
+  ) as [number, number, Generated];
   if (tensor.shape.length !== 2) throw new ValueError('Only tensors with 2 dimensions are supported');
   if (tensor.is_meta) return tensor;
   const [rows, columns] = tensor.shape;
@@ -259,7 +336,8 @@ export function sparse_(tensor: Tensor, ...args: SparseArgs): Tensor {
   return no_grad(() => {
     tensor.normal_(0, std, { generator });
     const mask = new Uint8Array(rows * columns);
-    for (let c = 0; c < columns; c++) for (const r of (randperm(rows).tolist() as number[]).slice(0, zeros)) mask[r * columns + c] = 1;
+    for (let c = 0; c < columns; c++)
+      for (const r of (randperm(rows).tolist() as number[]).slice(0, zeros)) mask[r * columns + c] = 1;
     return tensor.masked_fill_(tensorOf(mask).view([rows, columns]).to(bool), 0);
   });
 }

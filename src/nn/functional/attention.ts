@@ -4,9 +4,9 @@ import { RuntimeError } from '../../errors.js';
 import { castTo } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
 import { zeros_ } from '../../ops/fill.js';
-import { ones, where, zeros_like } from '../../ops/table.js';
 import { matmul } from '../../ops/matmul.js';
 import { softmaxAlong } from '../../ops/softmax.js';
+import { ones, where, zeros_like } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
 import { dropout } from './dropout.js';
 
@@ -26,7 +26,10 @@ export interface AttentionOptions {
 /** Scores to be added for a mask: 0 where it is true, -inf elsewhere. */
 function additive(mask: Tensor, like: Tensor): Tensor {
   if (mask.dtype !== bool) return mask;
-  return zeros_(mask.shape, like.dtype, like.device).masked_fill_(mask.logical_not(), Number.NEGATIVE_INFINITY);
+  return zeros_(mask.shape, like.dtype, like.device).masked_fill_(
+    mask.logical_not(),
+    Number.NEGATIVE_INFINITY,
+  );
 }
 
 /** Softmax along the last dimension, zero where every score is -inf. */
@@ -42,22 +45,47 @@ function sharedHeads(x: Tensor, heads: number): Tensor {
   return own === heads ? x : x.repeat_interleave(heads / own, -3);
 }
 
-type AttentionArgs = [attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, options?: AttentionOptions] | [attn_mask: Tensor | null, options: AttentionOptions] | [options: AttentionOptions];
+type AttentionArgs =
+  | [attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, options?: AttentionOptions]
+  | [attn_mask: Tensor | null, options: AttentionOptions]
+  | [options: AttentionOptions];
 
 /**
  * `softmax(query @ key^T * scale + mask) @ value`: query [*, L, E], key [*, S, E], value [*, S, Ev], result [*, L, Ev].
  * @throws RuntimeError when both a mask and `is_causal` are given, or the shapes do not fit.
  */
-export const scaled_dot_product_attention: (query: Tensor, key: Tensor, value: Tensor, ...args: AttentionArgs) => Tensor = op(
+export const scaled_dot_product_attention: (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  ...args: AttentionArgs
+) => Tensor = op(
   'nn.functional.scaled_dot_product_attention',
   'Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0, bool is_causal=False, *, float? scale=None, bool enable_gqa=False',
-  (query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, p: number, causal: boolean, scale: number | null, grouped: boolean) => {
+  (
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | null,
+    p: number,
+    causal: boolean,
+    scale: number | null,
+    grouped: boolean,
+  ) => {
     check(query, key, value);
-    if (mask !== null && causal) throw new RuntimeError('_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True');
+    if (mask !== null && causal)
+      throw new RuntimeError(
+        '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
+      );
     const heads = query.shape[query.shape.length - 3];
     const [k, v] = grouped ? [sharedHeads(key, heads), sharedHeads(value, heads)] : [key, value];
     const factor = scale ?? 1 / Math.sqrt(query.shape[query.shape.length - 1]);
-    const shown = causal ? ones([query.shape[query.shape.length - 2], key.shape[key.shape.length - 2]], { dtype: bool, device: query.device }).tril() : mask;
+    const shown = causal
+      ? ones([query.shape[query.shape.length - 2], key.shape[key.shape.length - 2]], {
+          dtype: bool,
+          device: query.device,
+        }).tril()
+      : mask;
     if (query.dtype.itemsize > 2) return attend(query, k, v, shown, p, factor);
     // Half types are attended to in single precision, as PyTorch's fused kernel does.
     const [q32, k32, v32] = [query, k, v].map((x) => castTo(x, float32));
@@ -66,9 +94,17 @@ export const scaled_dot_product_attention: (query: Tensor, key: Tensor, value: T
   },
 );
 
-function attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, p: number, factor: number): Tensor {
+function attend(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  mask: Tensor | null,
+  p: number,
+  factor: number,
+): Tensor {
   const scores = matmul(query.mul(factor), key.transpose(-2, -1));
-  const weights = mask === null ? softmaxAlong('softmax', scores, -1) : safeSoftmax(scores.add(additive(mask, query)));
+  const weights =
+    mask === null ? softmaxAlong('softmax', scores, -1) : safeSoftmax(scores.add(additive(mask, query)));
   return matmul(dropout(weights, p, p > 0), value);
 }
 
@@ -78,7 +114,16 @@ function check(query: Tensor, key: Tensor, value: Tensor): void {
       `Expected query, key, and value to have the same dtype, but got query.dtype: ${cppType(query)} key.dtype: ${cppType(key)} and value.dtype: ${cppType(value)} instead.`,
     );
   if (query.shape.length < 2 || key.shape.length < 2 || value.shape.length < 2)
-    throw new RuntimeError(`Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ${query.shape.length}, key.dim: ${key.shape.length} and value.dim: ${value.shape.length} instead.`);
+    throw new RuntimeError(
+      `Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ${query.shape.length}, key.dim: ${key.shape.length} and value.dim: ${value.shape.length} instead.`,
+    );
 }
 
-const cppType = (x: Tensor): string => ({ float32: 'float', float64: 'double', float16: 'c10::Half', bfloat16: 'c10::BFloat16', int64: 'long int' })[x.dtype.name as 'float32'] ?? x.dtype.name;
+const cppType = (x: Tensor): string =>
+  ({
+    float32: 'float',
+    float64: 'double',
+    float16: 'c10::Half',
+    bfloat16: 'c10::BFloat16',
+    int64: 'long int',
+  })[x.dtype.name as 'float32'] ?? x.dtype.name;

@@ -17,7 +17,11 @@ export interface DropoutOptions {
   inplace?: boolean;
 }
 
-type DropoutArgs = [p?: number, training?: boolean, inplace?: boolean] | [p?: number, training?: boolean, options?: DropoutOptions] | [p?: number, options?: DropoutOptions] | [options: DropoutOptions];
+type DropoutArgs =
+  | [p?: number, training?: boolean, inplace?: boolean]
+  | [p?: number, training?: boolean, options?: DropoutOptions]
+  | [p?: number, options?: DropoutOptions]
+  | [options: DropoutOptions];
 export type DropoutFunction = (input: Tensor, ...args: DropoutArgs) => Tensor;
 
 /** -scale * alpha of SELU: what dropped elements are set to. */
@@ -44,23 +48,37 @@ function drop(x: Tensor, p: number, training: boolean, inplace: boolean, kind: K
     return inplace ? x.mul_(mask) : x.mul(mask);
   }
   const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p));
-  const shift = mask.add(-1).mul_(ALPHA * a).add_(ALPHA * a * p);
+  const shift = mask
+    .add(-1)
+    .mul_(ALPHA * a)
+    .add_(ALPHA * a * p);
   mask.mul_(a);
   return (inplace ? x.mul_(mask) : x.mul(mask)).add_(shift);
 }
 
 function channelShape(x: Tensor): number[] {
-  if (x.shape.length < 2) throw new RuntimeError('Feature dropout requires at least 2 dimensions in the input');
+  if (x.shape.length < 2)
+    throw new RuntimeError('Feature dropout requires at least 2 dimensions in the input');
   return x.shape.map((n, d) => (d < 2 ? n : 1));
 }
 
 type Wrap = (x: Tensor, run: (x: Tensor) => Tensor) => Tensor;
 
-function define(name: string, training: 'True' | 'False', kind: Kind, wrap: Wrap = (x, run) => run(x)): DropoutFunction {
-  return op(`nn.functional.${name}`, `Tensor input, float p=0.5, bool training=${training}, bool inplace=False`, (x: Tensor, p: number, on: boolean, inplace: boolean) => {
-    if (!(p >= 0 && p <= 1)) throw new ValueError(`dropout probability has to be between 0 and 1, but got ${pyFloatRepr(p)}`);
-    return wrap(x, (input) => drop(input, p, on, inplace, kind));
-  });
+function define(
+  name: string,
+  training: 'True' | 'False',
+  kind: Kind,
+  wrap: Wrap = (x, run) => run(x),
+): DropoutFunction {
+  return op(
+    `nn.functional.${name}`,
+    `Tensor input, float p=0.5, bool training=${training}, bool inplace=False`,
+    (x: Tensor, p: number, on: boolean, inplace: boolean) => {
+      if (!(p >= 0 && p <= 1))
+        throw new ValueError(`dropout probability has to be between 0 and 1, but got ${pyFloatRepr(p)}`);
+      return wrap(x, (input) => drop(input, p, on, inplace, kind));
+    },
+  );
 }
 
 /** Adds a batch dimension around `run` for inputs that lack one. */
@@ -73,23 +91,39 @@ const batched =
 export const dropout: DropoutFunction = define('dropout', 'True', { features: false, alpha: false });
 
 /** Sets whole channels of [N, C, L] or [C, L] to zero. @throws RuntimeError for another number of dimensions. */
-export const dropout1d: DropoutFunction = define('dropout1d', 'True', { features: true, alpha: false }, (x, run) => {
-  const n = x.shape.length;
-  if (n !== 2 && n !== 3)
-    throw new RuntimeError(
-      `dropout1d: Expected 2D or 3D input, but received a ${n}D input. Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs).`,
-    );
-  return batched(3)(x, run);
-});
+export const dropout1d: DropoutFunction = define(
+  'dropout1d',
+  'True',
+  { features: true, alpha: false },
+  (x, run) => {
+    const n = x.shape.length;
+    if (n !== 2 && n !== 3)
+      throw new RuntimeError(
+        `dropout1d: Expected 2D or 3D input, but received a ${n}D input. Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs).`,
+      );
+    return batched(3)(x, run);
+  },
+);
 
 /** Sets whole channels of [N, C, H, W] to zero; a 3-d input is [N, C, L], as in PyTorch. */
 export const dropout2d: DropoutFunction = define('dropout2d', 'True', { features: true, alpha: false });
 
 /** Sets whole channels of [N, C, D, H, W] or [C, D, H, W] to zero. */
-export const dropout3d: DropoutFunction = define('dropout3d', 'True', { features: true, alpha: false }, batched(5));
+export const dropout3d: DropoutFunction = define(
+  'dropout3d',
+  'True',
+  { features: true, alpha: false },
+  batched(5),
+);
 
 /** Dropout that keeps the mean and variance of SELU's output (Klambauer et al., 2017). Off unless `training` is given. */
-export const alpha_dropout: DropoutFunction = define('alpha_dropout', 'False', { features: false, alpha: true });
+export const alpha_dropout: DropoutFunction = define('alpha_dropout', 'False', {
+  features: false,
+  alpha: true,
+});
 
 /** {@link alpha_dropout} of whole channels. */
-export const feature_alpha_dropout: DropoutFunction = define('feature_alpha_dropout', 'False', { features: true, alpha: true });
+export const feature_alpha_dropout: DropoutFunction = define('feature_alpha_dropout', 'False', {
+  features: true,
+  alpha: true,
+});

@@ -43,17 +43,30 @@ export function paddingOf(padding: number | null, rows: number): number {
 /** @internal Rows of the weight, read by contiguous int64 indices. */
 export function rowsOf(weight: Tensor, index: Tensor, padding: number, byFrequency: boolean): Tensor {
   const out = empty([...index.shape, weight.shape[1]], weight.dtype, weight.device);
-  if (out._numel > 0 || index._numel > 0) launchChecked('embedding', weight, outOfRange, out, weight.detach(), index);
-  record('EmbeddingBackward0', [weight], [out], () => ([g]) => [g === null ? null : addRows(g, index, weight.shape[0], padding, byFrequency)]);
+  if (out._numel > 0 || index._numel > 0)
+    launchChecked('embedding', weight, outOfRange, out, weight.detach(), index);
+  record('EmbeddingBackward0', [weight], [out], () => ([g]) => [
+    g === null ? null : addRows(g, index, weight.shape[0], padding, byFrequency),
+  ]);
   return out;
 }
 
 /** The gradient of the weight: the gradients of the rows, added where they were read. */
 function addRows(grad: Tensor, index: Tensor, rows: number, padding: number, byFrequency: boolean): Tensor {
   const out = empty([rows, grad.shape[grad.shape.length - 1]], grad.dtype, grad.device);
-  launchChecked('embedding_backward', grad, outOfRange, out, contiguous(grad.detach()), index, padding, byFrequency);
+  launchChecked(
+    'embedding_backward',
+    grad,
+    outOfRange,
+    out,
+    contiguous(grad.detach()),
+    index,
+    padding,
+    byFrequency,
+  );
   record('EmbeddingDenseBackwardBackward0', [grad], [out], () => ([g]) => {
-    if (byFrequency) throw new RuntimeError('embedding_backward does not support double backward with scale_grad_by_freq');
+    if (byFrequency)
+      throw new RuntimeError('embedding_backward does not support double backward with scale_grad_by_freq');
     if (g === null) return [null];
     const read = rowsOf(g, index, -1, false);
     return [padding < 0 ? read : read.masked_fill(index.eq(padding).unsqueeze(-1), 0)];
@@ -81,7 +94,13 @@ function normOf(row: Tensor, p: number): number {
 }
 
 type EmbeddingArgs =
-  | [padding_idx?: number | null, max_norm?: number | null, norm_type?: number, scale_grad_by_freq?: boolean, sparse?: boolean]
+  | [
+      padding_idx?: number | null,
+      max_norm?: number | null,
+      norm_type?: number,
+      scale_grad_by_freq?: boolean,
+      sparse?: boolean,
+    ]
   | [options: EmbeddingOptions];
 
 /**
@@ -91,7 +110,14 @@ type EmbeddingArgs =
 export const embedding: (input: Tensor, weight: Tensor, ...args: EmbeddingArgs) => Tensor = op(
   'nn.functional.embedding',
   'Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, bool sparse=False',
-  (input: Tensor, weight: Tensor, padding: number | null, maxNorm: number | null, normType: number, byFrequency: boolean) => {
+  (
+    input: Tensor,
+    weight: Tensor,
+    padding: number | null,
+    maxNorm: number | null,
+    normType: number,
+    byFrequency: boolean,
+  ) => {
     if (weight.shape.length !== 2) throw new RuntimeError("'weight' must be 2-D");
     const at = paddingOf(padding, weight.shape[0]);
     const index = indicesOf(input, 'embedding');

@@ -31,11 +31,24 @@ interface Windows {
 
 const pair = (v: Pair): number[] => (typeof v === 'number' ? [v, v] : v.length === 1 ? [v[0], v[0]] : [...v]);
 
-function windows(image: readonly number[], kernel: Pair, dilation: Pair, padding: Pair, stride: Pair): Windows {
+function windows(
+  image: readonly number[],
+  kernel: Pair,
+  dilation: Pair,
+  padding: Pair,
+  stride: Pair,
+): Windows {
   const [k, d, p, s] = [kernel, dilation, padding, stride].map(pair);
-  for (const [name, v, least] of [['kernel size', k, 1], ['dilation', d, 1], ['padding', p, 0], ['stride', s, 1]] as const)
+  for (const [name, v, least] of [
+    ['kernel size', k, 1],
+    ['dilation', d, 1],
+    ['padding', p, 0],
+    ['stride', s, 1],
+  ] as const)
     if (v.some((n) => n < least))
-      throw new RuntimeError(`${name} should be ${least === 1 ? 'greater than zero' : 'non-negative'}, but got ${name.replace('kernel size', 'kernel')}_height: ${v[0]} ${name.replace('kernel size', 'kernel')}_width: ${v[1]}`);
+      throw new RuntimeError(
+        `${name} should be ${least === 1 ? 'greater than zero' : 'non-negative'}, but got ${name.replace('kernel size', 'kernel')}_height: ${v[0]} ${name.replace('kernel size', 'kernel')}_width: ${v[1]}`,
+      );
   const count = image.map((n, i) => Math.floor((n + 2 * p[i] - d[i] * (k[i] - 1) - 1) / s[i]) + 1);
   return { image, kernel: k, dilation: d, padding: p, stride: s, count };
 }
@@ -44,14 +57,21 @@ function windows(image: readonly number[], kernel: Pair, dilation: Pair, padding
 function windowView(x: Tensor, w: Windows): Tensor {
   const [n, c, h, v] = x._strides;
   const shape = [x.shape[0], x.shape[1], ...w.kernel, ...w.count];
-  return alias(x, shape, [n, c, h * w.dilation[0], v * w.dilation[1], h * w.stride[0], v * w.stride[1]], x._offset);
+  return alias(
+    x,
+    shape,
+    [n, c, h * w.dilation[0], v * w.dilation[1], h * w.stride[0], v * w.stride[1]],
+    x._offset,
+  );
 }
 
 /** [N, C, H, W] to [N, C * kh * kw, windows]. */
 function columns(x: Tensor, w: Windows): Tensor {
   const [n, c] = x.shape;
   const [kh, kw] = w.kernel;
-  const padded = w.padding.some((p) => p > 0) ? padTensor(x.detach(), [w.padding[1], w.padding[1], w.padding[0], w.padding[0]]) : x.detach();
+  const padded = w.padding.some((p) => p > 0)
+    ? padTensor(x.detach(), [w.padding[1], w.padding[1], w.padding[0], w.padding[0]])
+    : x.detach();
   const out = empty([n, c, kh, kw, ...w.count], x.dtype, x.device);
   copyInto(out, windowView(padded, w));
   const result = out.view([n, c * kh * kw, w.count[0] * w.count[1]]);
@@ -68,7 +88,8 @@ function image(x: Tensor, w: Windows): Tensor {
   const padded = zeros_([n, c, w.image[0] + 2 * ph, w.image[1] + 2 * pw], x.dtype, x.device);
   const parts = x.detach().reshape([n, c, kh, kw, ...w.count]);
   const places = windowView(padded, w);
-  for (let i = 0; i < kh; i++) for (let j = 0; j < kw; j++) places.select(2, i).select(2, j).add_(parts.select(2, i).select(2, j));
+  for (let i = 0; i < kh; i++)
+    for (let j = 0; j < kw; j++) places.select(2, i).select(2, j).add_(parts.select(2, i).select(2, j));
   const out = narrow(narrow(padded, 2, ph, w.image[0]), 3, pw, w.image[1]).contiguous();
   record('Col2ImBackward0', [x], [out], () => ([g]) => [g === null ? null : columns(g, w)]);
   return out;
@@ -86,7 +107,9 @@ export const unfold: (input: Tensor, kernel_size: Pair, ...args: UnfoldArgs) => 
   (x: Tensor, kernel: Pair, dilation: Pair, padding: Pair, stride: Pair) => {
     const batched = x.shape.length === 4;
     if ((!batched && x.shape.length !== 3) || x.shape.slice(batched ? 1 : 0).includes(0))
-      throw new RuntimeError(`Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: [${x.shape.join(', ')}]`);
+      throw new RuntimeError(
+        `Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: [${x.shape.join(', ')}]`,
+      );
     const w = windows(x.shape.slice(-2), kernel, dilation, padding, stride);
     if (w.count.some((n) => n < 1))
       throw new RuntimeError(
@@ -106,12 +129,16 @@ export const fold: (input: Tensor, output_size: Pair, kernel_size: Pair, ...args
   (x: Tensor, size: Pair, kernel: Pair, dilation: Pair, padding: Pair, stride: Pair) => {
     const batched = x.shape.length === 3;
     if (!batched && x.shape.length !== 2)
-      throw new RuntimeError(`Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: [${x.shape.join(', ')}]`);
+      throw new RuntimeError(
+        `Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: [${x.shape.join(', ')}]`,
+      );
     const w = windows(pair(size), kernel, dilation, padding, stride);
     const [rows, count] = x.shape.slice(-2);
     const area = w.kernel[0] * w.kernel[1];
     if (rows % area !== 0)
-      throw new RuntimeError(`Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=${rows} and kernel_size=(${w.kernel.join(', ')}).`);
+      throw new RuntimeError(
+        `Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=${rows} and kernel_size=(${w.kernel.join(', ')}).`,
+      );
     const expected = w.count[0] * w.count[1];
     if (w.count.some((n) => n < 1) || count !== expected)
       throw new RuntimeError(

@@ -11,7 +11,15 @@ import { op } from '../../ops/define.js';
 import { index_select } from '../../ops/indexing.js';
 import type { Tensor } from '../../tensor.js';
 
-export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area' | 'lanczos';
+export type InterpolationMode =
+  | 'nearest'
+  | 'nearest-exact'
+  | 'linear'
+  | 'bilinear'
+  | 'bicubic'
+  | 'trilinear'
+  | 'area'
+  | 'lanczos';
 
 /** One factor for all dimensions, or one for each. */
 export type Factors = number | readonly number[];
@@ -88,7 +96,12 @@ function cubicTaps(axis: Axis): Taps[] {
     const position = positionOf(axis, scale, j);
     const at = Math.floor(position);
     const t = Math.min(Math.max(position - at, 0), 1);
-    const weights = [cubicFar(t + 1, -0.75), cubicNear(t, -0.75), cubicNear(1 - t, -0.75), cubicFar(2 - t, -0.75)];
+    const weights = [
+      cubicFar(t + 1, -0.75),
+      cubicNear(t, -0.75),
+      cubicNear(1 - t, -0.75),
+      cubicFar(2 - t, -0.75),
+    ];
     return weights.map((w, i) => [Math.min(Math.max(at + i - 1, 0), from - 1), round(w)] as const);
   });
 }
@@ -119,7 +132,9 @@ function smoothTaps(axis: Axis, mode: string): Taps[] {
     const centre = round(scale * (j + 0.5));
     const first = Math.max(Math.trunc(round(centre - support + 0.5)), 0);
     const end = Math.min(Math.trunc(round(centre + support + 0.5)), from);
-    const weights = Array.from({ length: Math.max(end - first, 0) }, (_, i) => kernel((i + first - centre + 0.5) / stretch));
+    const weights = Array.from({ length: Math.max(end - first, 0) }, (_, i) =>
+      kernel((i + first - centre + 0.5) / stretch),
+    );
     const total = weights.reduce((a, b) => a + b, 0);
     return weights.map((w, i) => [first + i, round(total === 0 ? w : w / total)] as const);
   });
@@ -145,14 +160,30 @@ function tables(taps: readonly Taps[], like: Tensor): [Tensor, Tensor] {
 }
 
 /** Applies a map (or its transpose) along a dimension, which becomes `size` long. */
-function resample(x: Tensor, dim: number, size: number, map: readonly [Tensor, Tensor], transposed: boolean): Tensor {
+function resample(
+  x: Tensor,
+  dim: number,
+  size: number,
+  map: readonly [Tensor, Tensor],
+  transposed: boolean,
+): Tensor {
   const shape = x.shape.map((n, d) => (d === dim ? size : n));
   const outer = shape.slice(0, dim).reduce((a, b) => a * b, 1);
   const inner = shape.slice(dim + 1).reduce((a, b) => a * b, 1);
   const out = empty(shape, x.dtype, x.device);
   const flat = contiguous(x.detach()).view([outer, x.shape[dim], inner]);
-  if (out._numel > 0) backendOf(x.device.type).launch('resample', out.view([outer, size, inner]), flat, map[0], map[1], transposed);
-  record('UpsampleBackward0', [x], [out], () => ([g]) => [g === null ? null : resample(g, dim, x.shape[dim], map, !transposed)]);
+  if (out._numel > 0)
+    backendOf(x.device.type).launch(
+      'resample',
+      out.view([outer, size, inner]),
+      flat,
+      map[0],
+      map[1],
+      transposed,
+    );
+  record('UpsampleBackward0', [x], [out], () => ([g]) => [
+    g === null ? null : resample(g, dim, x.shape[dim], map, !transposed),
+  ]);
   return out;
 }
 
@@ -165,10 +196,19 @@ const families: Readonly<Record<string, readonly [ndim: number, taps: (axis: Axi
 
 /** Resizes the trailing dimensions by weighted sums. uint8 images are rounded. */
 function weighted(x: Tensor, axes: readonly Axis[], taps: (axis: Axis) => Taps[]): Tensor {
-  if (!x.dtype.is_floating_point && x.dtype !== uint8) throw new NotImplementedError(`"compute_indices_weights_linear" not implemented for '${x.dtype.scalarName}'`);
+  if (!x.dtype.is_floating_point && x.dtype !== uint8)
+    throw new NotImplementedError(
+      `"compute_indices_weights_linear" not implemented for '${x.dtype.scalarName}'`,
+    );
   const working = x.dtype === float64 ? x : castTo(x, float32);
   const lead = x.shape.length - axes.length;
-  const out = axes.reduce((y, axis, i) => (axis.from === axis.to && axis.factor === null ? y : resample(y, lead + i, axis.to, tables(taps(axis), x), false)), working);
+  const out = axes.reduce(
+    (y, axis, i) =>
+      axis.from === axis.to && axis.factor === null
+        ? y
+        : resample(y, lead + i, axis.to, tables(taps(axis), x), false),
+    working,
+  );
   if (x.dtype === uint8) return castTo(out.round().clamp(0, 255), uint8);
   const result = castTo(out, x.dtype);
   return result === x ? x.clone() : result;
@@ -190,11 +230,17 @@ function nearest(x: Tensor, axes: readonly Axis[], exact: boolean): Tensor {
 }
 
 /** The output size and the factors in effect. */
-function sizesOf(x: Tensor, size: Factors | null, factors: Factors | null, recompute: boolean): [number[], (number | null)[]] {
+function sizesOf(
+  x: Tensor,
+  size: Factors | null,
+  factors: Factors | null,
+  recompute: boolean,
+): [number[], (number | null)[]] {
   const spatial = x.shape.slice(2);
   const list = (v: Factors): number[] => (typeof v === 'number' ? spatial.map(() => v) : [...v]);
   const text = (v: readonly number[]): string => `[${v.join(', ')}]`;
-  if (size !== null && factors !== null) throw new ValueError('only one of size or scale_factor should be defined');
+  if (size !== null && factors !== null)
+    throw new ValueError('only one of size or scale_factor should be defined');
   if (size !== null) {
     const given = list(size);
     if (given.length !== spatial.length)
@@ -217,7 +263,9 @@ function sizesOf(x: Tensor, size: Factors | null, factors: Factors | null, recom
 function checkSizes(x: Tensor, to: readonly number[]): void {
   const spatial = x.shape.slice(2);
   if (spatial.some((n) => n <= 0) || to.some((n) => n <= 0))
-    throw new RuntimeError(`Input and output sizes should be greater than 0, but got input (${spatial.join(', ')}) and output (${to.join(', ')})`);
+    throw new RuntimeError(
+      `Input and output sizes should be greater than 0, but got input (${spatial.join(', ')}) and output (${to.join(', ')})`,
+    );
 }
 
 /** Options of {@link interpolate}. */
@@ -235,7 +283,14 @@ export interface InterpolateOptions {
 }
 
 type InterpolateArgs =
-  | [size?: Factors | null, scale_factor?: Factors | null, mode?: InterpolationMode, align_corners?: boolean | null, recompute_scale_factor?: boolean | null, antialias?: boolean]
+  | [
+      size?: Factors | null,
+      scale_factor?: Factors | null,
+      mode?: InterpolationMode,
+      align_corners?: boolean | null,
+      recompute_scale_factor?: boolean | null,
+      antialias?: boolean,
+    ]
   | [size: Factors | null, options: InterpolateOptions]
   | [options: InterpolateOptions];
 
@@ -247,27 +302,57 @@ type InterpolateArgs =
 export const interpolate: (input: Tensor, ...args: InterpolateArgs) => Tensor = op(
   'nn.functional.interpolate',
   "Tensor input, int[1]? size=None, float[1]? scale_factor=None, str mode='nearest', bool? align_corners=None, bool? recompute_scale_factor=None, bool antialias=False",
-  (x: Tensor, size: Factors | null, factors: Factors | null, mode: string, align: boolean | null, recompute: boolean | null, antialias: boolean) => {
+  (
+    x: Tensor,
+    size: Factors | null,
+    factors: Factors | null,
+    mode: string,
+    align: boolean | null,
+    recompute: boolean | null,
+    antialias: boolean,
+  ) => {
     const plain = mode === 'nearest' || mode === 'area' || mode === 'nearest-exact';
-    if (plain && align !== null) throw new ValueError('align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear');
+    if (plain && align !== null)
+      throw new ValueError(
+        'align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
+      );
     const [to, given] = sizesOf(x, size, factors, recompute === true || (mode === 'area' && size === null));
     const smooth = Object.hasOwn(filters, mode) && x.shape.length === 4;
-    if (antialias && !smooth) throw new ValueError('Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input');
+    if (antialias && !smooth)
+      throw new ValueError(
+        'Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input',
+      );
     if (x.shape.length < 3 || x.shape.length > 5)
-      throw new NotImplementedError(`Input Error: Only 3D, 4D and 5D input Tensors supported (got ${x.shape.length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`);
+      throw new NotImplementedError(
+        `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${x.shape.length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
+      );
     checkSizes(x, to);
     const round = x.dtype === float64 ? (v: number): number => v : Math.fround;
-    const axes = to.map((n, i): Axis => ({ from: x.shape[i + 2], to: n, factor: given[i], alignCorners: align ?? false, round }));
+    const axes = to.map(
+      (n, i): Axis => ({
+        from: x.shape[i + 2],
+        to: n,
+        factor: given[i],
+        alignCorners: align ?? false,
+        round,
+      }),
+    );
     if (mode === 'area') return weighted(x, axes, areaTaps);
     if (plain) return nearest(x, axes, mode === 'nearest-exact');
     if (antialias) return weighted(x, axes, (axis) => smoothTaps(axis, mode));
     const family = Object.hasOwn(families, mode) ? families[mode] : undefined;
-    if (family === undefined || family[0] !== x.shape.length) throw new NotImplementedError(`Got ${x.shape.length}D input, but ${mode} mode needs ${family === undefined ? 'antialias=True and a 4D' : `a ${family[0]}D`} input`);
+    if (family === undefined || family[0] !== x.shape.length)
+      throw new NotImplementedError(
+        `Got ${x.shape.length}D input, but ${mode} mode needs ${family === undefined ? 'antialias=True and a 4D' : `a ${family[0]}D`} input`,
+      );
     return weighted(x, axes, family[1]);
   },
 );
 
-type UpsampleArgs = [size?: Factors | null, scale_factor?: Factors | null] | [size: Factors | null, options: { scale_factor?: Factors | null }] | [options: { size?: Factors | null; scale_factor?: Factors | null }];
+type UpsampleArgs =
+  | [size?: Factors | null, scale_factor?: Factors | null]
+  | [size: Factors | null, options: { scale_factor?: Factors | null }]
+  | [options: { size?: Factors | null; scale_factor?: Factors | null }];
 
 /** Alias of {@link interpolate}. */
 export const upsample: (input: Tensor, ...args: InterpolateArgs) => Tensor = interpolate;
@@ -276,12 +361,14 @@ export const upsample: (input: Tensor, ...args: InterpolateArgs) => Tensor = int
 export const upsample_nearest: (input: Tensor, ...args: UpsampleArgs) => Tensor = op(
   'nn.functional.upsample_nearest',
   'Tensor input, int[1]? size=None, float[1]? scale_factor=None',
-  (x: Tensor, size: Factors | null, scale_factor: Factors | null) => interpolate(x, { size, scale_factor, mode: 'nearest' }),
+  (x: Tensor, size: Factors | null, scale_factor: Factors | null) =>
+    interpolate(x, { size, scale_factor, mode: 'nearest' }),
 );
 
 /** {@link interpolate} in mode 'bilinear' with aligned corners. */
 export const upsample_bilinear: (input: Tensor, ...args: UpsampleArgs) => Tensor = op(
   'nn.functional.upsample_bilinear',
   'Tensor input, int[1]? size=None, float[1]? scale_factor=None',
-  (x: Tensor, size: Factors | null, scale_factor: Factors | null) => interpolate(x, { size, scale_factor, mode: 'bilinear', align_corners: true }),
+  (x: Tensor, size: Factors | null, scale_factor: Factors | null) =>
+    interpolate(x, { size, scale_factor, mode: 'bilinear', align_corners: true }),
 );

@@ -1,9 +1,9 @@
 // Padding by constants, and by the tensor's own elements.
 import { record } from '../../autograd/graph.js';
+import { backendOf } from '../../backends/backend.js';
 import { empty } from '../../dispatch/allocate.js';
 import { int64 } from '../../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../../errors.js';
-import { backendOf } from '../../backends/backend.js';
 import { copyInto } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
 import { fillWith } from '../../ops/fill.js';
@@ -72,15 +72,26 @@ function checkOwn(x: Tensor, pad: readonly number[], mode: PadMode): void {
   const spatial = pad.length / 2;
   const n = x.shape.length;
   if (spatial < 1 || spatial > 3 || (n !== spatial + 1 && n !== spatial + 2))
-    throw new NotImplementedError(`Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now`);
+    throw new NotImplementedError(
+      `Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now`,
+    );
   sidesOf(x, pad).forEach(([before, after], d) => {
     const size = x.shape[d];
     const text = `Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (${before}, ${after}) at dimension ${d} of input [${x.shape.join(', ')}]`;
-    if (mode === 'reflect' && (before >= size || after >= size) && (before !== 0 || after !== 0)) throw new RuntimeError(text);
-    if (mode === 'circular' && (before > size || after > size)) throw new RuntimeError('Padding value causes wrapping around more than once.');
+    if (mode === 'reflect' && (before >= size || after >= size) && (before !== 0 || after !== 0))
+      throw new RuntimeError(text);
+    if (mode === 'circular' && (before > size || after > size))
+      throw new RuntimeError('Padding value causes wrapping around more than once.');
     if (size + before + after < 0 || (mode !== 'reflect' && size + before + after < 1 && size > 0))
-      throw new RuntimeError(mode === 'circular' ? 'Negative padding value is resulting in an empty dimension' : `input (dim ${d}: ${size}) is too small. Calculated output: ${size + before + after}`);
-    if (size === 0 && d >= n - spatial) throw new RuntimeError(`Expected ${n - 1}D or ${n}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: [${x.shape.join(', ')}]`);
+      throw new RuntimeError(
+        mode === 'circular'
+          ? 'Negative padding value is resulting in an empty dimension'
+          : `input (dim ${d}: ${size}) is too small. Calculated output: ${size + before + after}`,
+      );
+    if (size === 0 && d >= n - spatial)
+      throw new RuntimeError(
+        `Expected ${n - 1}D or ${n}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: [${x.shape.join(', ')}]`,
+      );
   });
 }
 
@@ -91,7 +102,10 @@ function ownPad(x: Tensor, pad: readonly number[], mode: PadMode): Tensor {
     if (before === 0 && after === 0) return y;
     const size = x.shape[d];
     const index = empty([size + before + after], int64, x.device);
-    backendOf(x.device.type).write(index, BigInt64Array.from({ length: index._numel }, (_, i) => BigInt(source(i - before, size))));
+    backendOf(x.device.type).write(
+      index,
+      BigInt64Array.from({ length: index._numel }, (_, i) => BigInt(source(i - before, size))),
+    );
     return index_select(y, d, index);
   }, x);
 }
@@ -109,15 +123,25 @@ export interface PadOptions {
  * one or two dimensions more.
  * @throws RuntimeError for sizes that do not fit, NotImplementedError for an unknown mode.
  */
-export const pad: (input: Tensor, pad: readonly number[], ...args: [mode?: PadMode, value?: number | null] | [mode: PadMode, options: PadOptions] | [options: PadOptions]) => Tensor = op(
+export const pad: (
+  input: Tensor,
+  pad: readonly number[],
+  ...args:
+    | [mode?: PadMode, value?: number | null]
+    | [mode: PadMode, options: PadOptions]
+    | [options: PadOptions]
+) => Tensor = op(
   'nn.functional.pad',
   "Tensor input, int[] pad, str mode='constant', float? value=None",
   (x: Tensor, sizes: number[], mode: string, value: number | null) => {
     if (sizes.length % 2 !== 0) throw new RuntimeError('Padding length must be divisible by 2');
     if (sizes.length > 2 * x.shape.length)
-      throw new RuntimeError(`Padding length should be less than or equal to two times the input dimension but got padding length ${sizes.length} and input of dimension ${x.shape.length}`);
+      throw new RuntimeError(
+        `Padding length should be less than or equal to two times the input dimension but got padding length ${sizes.length} and input of dimension ${x.shape.length}`,
+      );
     if (mode === 'constant') return constantPad(x, sizes, value ?? 0);
-    if (value !== null && value !== 0) throw new RuntimeError(`Padding mode "${mode}" doesn't take in value argument`);
+    if (value !== null && value !== 0)
+      throw new RuntimeError(`Padding mode "${mode}" doesn't take in value argument`);
     if (!Object.hasOwn(sources, mode)) throw new NotImplementedError(`Unrecognised padding mode ${mode}`);
     const out = ownPad(x, sizes, mode as PadMode);
     return out === x ? clone(x) : out;
@@ -126,5 +150,6 @@ export const pad: (input: Tensor, pad: readonly number[], ...args: [mode?: PadMo
 
 /** @internal Throws unless the number of dimensions is one of those. */
 export function checkDims(x: Tensor, ...allowed: readonly [number, number]): void {
-  if (!allowed.includes(x.shape.length)) throw new ValueError(`expected ${allowed[0]}D or ${allowed[1]}D input (got ${x.shape.length}D input)`);
+  if (!allowed.includes(x.shape.length))
+    throw new ValueError(`expected ${allowed[0]}D or ${allowed[1]}D input (got ${x.shape.length}D input)`);
 }

@@ -1,11 +1,12 @@
 // Activations: modules around the functions of functional/activation.ts.
+
+import type { DeviceLike } from '../../device.js';
+import type { DType } from '../../dtype.js';
 import { ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import * as F from '../functional/index.js';
 import * as init from '../init.js';
 import type { Parameter } from '../parameter.js';
-import type { DeviceLike } from '../../device.js';
-import type { DType } from '../../dtype.js';
 import { bind, type Call, type Factory, type FactoryArgs, fields, parameter, py } from './arguments.js';
 import { Module } from './module.js';
 
@@ -51,19 +52,26 @@ export class Hardtanh extends Module {
   min_val: number;
   max_val: number;
   inplace: boolean;
-  constructor(...args: Call<[], [min_val: number, max_val: number, inplace: boolean], { min_val?: number; max_val?: number; inplace?: boolean; min_value?: number; max_value?: number }>) {
+  constructor(
+    ...args: Call<
+      [],
+      [min_val: number, max_val: number, inplace: boolean],
+      { min_val?: number; max_val?: number; inplace?: boolean; min_value?: number; max_value?: number }
+    >
+  ) {
     super();
-    const [low, high, inplace, minValue, maxValue] = bind('Hardtanh', 'float min_val=-1, float max_val=1, bool inplace=False, float? min_value=None, float? max_value=None', args) as [
-      number,
-      number,
-      boolean,
-      number | null,
-      number | null,
-    ];
+    const [low, high, inplace, minValue, maxValue] = bind(
+      'Hardtanh',
+      'float min_val=-1, float max_val=1, bool inplace=False, float? min_value=None, float? max_value=None',
+      args,
+    ) as [number, number, boolean, number | null, number | null];
     this.min_val = minValue ?? low;
     this.max_val = maxValue ?? high;
     this.inplace = inplace;
-    if (this.max_val <= this.min_val) throw new RangeError(`max_val must be greater than min_val, got min_val=${py(this.min_val)}, max_val=${py(this.max_val)}`);
+    if (this.max_val <= this.min_val)
+      throw new RangeError(
+        `max_val must be greater than min_val, got min_val=${py(this.min_val)}, max_val=${py(this.max_val)}`,
+      );
   }
   forward(input: Tensor): Tensor {
     return F.hardtanh(input, this.min_val, this.max_val, this.inplace);
@@ -145,7 +153,10 @@ abstract class AlphaActivation extends Module {
   inplace: boolean;
   constructor(...args: AlphaArgs) {
     super();
-    [this.alpha, this.inplace] = bind(new.target.name, 'float alpha=1, bool inplace=False', args) as [number, boolean];
+    [this.alpha, this.inplace] = bind(new.target.name, 'float alpha=1, bool inplace=False', args) as [
+      number,
+      boolean,
+    ];
   }
   abstract override forward(input: Tensor): Tensor;
   override extra_repr(): string {
@@ -212,9 +223,19 @@ export class Softshrink extends ShrinkActivation {
 export class LeakyReLU extends Module {
   negative_slope: number;
   inplace: boolean;
-  constructor(...args: Call<[], [negative_slope: number, inplace: boolean], { negative_slope?: number; inplace?: boolean }>) {
+  constructor(
+    ...args: Call<
+      [],
+      [negative_slope: number, inplace: boolean],
+      { negative_slope?: number; inplace?: boolean }
+    >
+  ) {
     super();
-    [this.negative_slope, this.inplace] = bind('LeakyReLU', 'float negative_slope=0.01, bool inplace=False', args) as [number, boolean];
+    [this.negative_slope, this.inplace] = bind(
+      'LeakyReLU',
+      'float negative_slope=0.01, bool inplace=False',
+      args,
+    ) as [number, boolean];
   }
   forward(input: Tensor): Tensor {
     return F.leaky_relu(input, this.negative_slope, this.inplace);
@@ -237,7 +258,10 @@ export class Softplus extends Module {
   threshold: number;
   constructor(...args: Call<[], [beta: number, threshold: number], { beta?: number; threshold?: number }>) {
     super();
-    [this.beta, this.threshold] = bind('Softplus', 'float beta=1, float threshold=20', args) as [number, number];
+    [this.beta, this.threshold] = bind('Softplus', 'float beta=1, float threshold=20', args) as [
+      number,
+      number,
+    ];
   }
   forward(input: Tensor): Tensor {
     return F.softplus(input, this.beta, this.threshold);
@@ -266,9 +290,19 @@ export class Threshold extends Module {
   threshold: number;
   value: number;
   inplace: boolean;
-  constructor(...args: Call<[threshold: number, value: number], [inplace: boolean], { threshold: number; value: number; inplace?: boolean }>) {
+  constructor(
+    ...args: Call<
+      [threshold: number, value: number],
+      [inplace: boolean],
+      { threshold: number; value: number; inplace?: boolean }
+    >
+  ) {
     super();
-    [this.threshold, this.value, this.inplace] = bind('Threshold', 'float threshold, float value, bool inplace=False', args) as [number, number, boolean];
+    [this.threshold, this.value, this.inplace] = bind(
+      'Threshold',
+      'float threshold, float value, bool inplace=False',
+      args,
+    ) as [number, number, boolean];
   }
   forward(input: Tensor): Tensor {
     return F.threshold(input, this.threshold, this.value, this.inplace);
@@ -283,9 +317,19 @@ export class PReLU extends Module {
   num_parameters: number;
   init: number;
   weight: Parameter;
-  constructor(...args: Call<[], [num_parameters: number, init: number, ...FactoryArgs], Factory & { num_parameters?: number; init?: number }>) {
+  constructor(
+    ...args: Call<
+      [],
+      [num_parameters: number, init: number, ...FactoryArgs],
+      Factory & { num_parameters?: number; init?: number }
+    >
+  ) {
     super();
-    const [count, start, device, dtype] = bind('PReLU', 'int num_parameters=1, float init=0.25, device? device=None, dtype? dtype=None', args) as [number, number, DeviceLike | null, DType | null];
+    const [count, start, device, dtype] = bind(
+      'PReLU',
+      'int num_parameters=1, float init=0.25, device? device=None, dtype? dtype=None',
+      args,
+    ) as [number, number, DeviceLike | null, DType | null];
     this.num_parameters = count;
     this.init = start;
     this.weight = parameter([count], device, dtype);
@@ -307,9 +351,19 @@ export class RReLU extends Module {
   lower: number;
   upper: number;
   inplace: boolean;
-  constructor(...args: Call<[], [lower: number, upper: number, inplace: boolean], { lower?: number; upper?: number; inplace?: boolean }>) {
+  constructor(
+    ...args: Call<
+      [],
+      [lower: number, upper: number, inplace: boolean],
+      { lower?: number; upper?: number; inplace?: boolean }
+    >
+  ) {
     super();
-    [this.lower, this.upper, this.inplace] = bind('RReLU', 'float lower=0.125, float upper=0.3333333333333333, bool inplace=False', args) as [number, number, boolean];
+    [this.lower, this.upper, this.inplace] = bind(
+      'RReLU',
+      'float lower=0.125, float upper=0.3333333333333333, bool inplace=False',
+      args,
+    ) as [number, number, boolean];
   }
   forward(input: Tensor): Tensor {
     return F.rrelu(input, this.lower, this.upper, this.training, this.inplace);
@@ -372,7 +426,8 @@ export class Softmin extends SoftmaxActivation {
 /** Softmax over the channels of [N, C, H, W] or [C, H, W]. */
 export class Softmax2d extends PlainActivation {
   override forward(input: Tensor): Tensor {
-    if (input.shape.length !== 3 && input.shape.length !== 4) throw new ValueError(`Softmax2d: expected input to be 3D or 4D, got ${input.shape.length}D instead`);
+    if (input.shape.length !== 3 && input.shape.length !== 4)
+      throw new ValueError(`Softmax2d: expected input to be 3D or 4D, got ${input.shape.length}D instead`);
     return F.softmax(input, -3);
   }
 }

@@ -1,7 +1,7 @@
 // Constructor arguments of modules, and how modules print theirs.
 import type { DeviceLike } from '../../device.js';
-import type { DType } from '../../dtype.js';
 import { Schema } from '../../dispatch/schema.js';
+import type { DType } from '../../dtype.js';
 import { empty } from '../../ops/create.js';
 import { pyFloatRepr } from '../../pyformat.js';
 import { Parameter } from '../parameter.js';
@@ -23,7 +23,9 @@ type Forms<R extends readonly unknown[], P extends readonly unknown[], O> =
  * The call forms of a constructor: required parameters R and any number of the optional ones P by position, the
  * others by name in one object; or all by name.
  */
-export type Call<R extends readonly unknown[], P extends readonly unknown[], O> = Forms<R, P, O> | (R extends readonly [] ? never : [options: O]);
+export type Call<R extends readonly unknown[], P extends readonly unknown[], O> =
+  | Forms<R, P, O>
+  | (R extends readonly [] ? never : [options: O]);
 
 const schemas = new Map<string, Schema>();
 
@@ -41,7 +43,11 @@ export function bind(name: string, parameters: string, args: readonly unknown[])
 }
 
 /** A parameter of the given shape whose values are still to be set. */
-export function parameter(shape: readonly number[], device: DeviceLike | null, dtype: DType | null): Parameter {
+export function parameter(
+  shape: readonly number[],
+  device: DeviceLike | null,
+  dtype: DType | null,
+): Parameter {
   return new Parameter(empty(shape, { device, dtype }));
 }
 
@@ -61,7 +67,8 @@ export function py(value: unknown, standard?: number): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (Array.isArray(value)) return `(${value.map((v) => py(v)).join(', ')}${value.length === 1 ? ',' : ''})`;
-  if (typeof value === 'number') return Number.isInteger(value) && value !== standard ? String(value) : pyFloatRepr(value);
+  if (typeof value === 'number')
+    return Number.isInteger(value) && value !== standard ? String(value) : pyFloatRepr(value);
   return String(value);
 }
 

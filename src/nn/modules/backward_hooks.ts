@@ -16,7 +16,10 @@ function through(name: string, tensors: readonly Tensor[], see: (grads: Grads) =
 const asList = (x: Grads | Tensor): Grads => (x instanceof Tensor ? [x] : x);
 
 /** The wrapping of one call of a module that has backward hooks. */
-export function backwardHooks(module: Module, state: ModuleState): { inputs: (args: unknown[]) => unknown[]; outputs: (output: unknown) => unknown } {
+export function backwardHooks(
+  module: Module,
+  state: ModuleState,
+): { inputs: (args: unknown[]) => unknown[]; outputs: (output: unknown) => unknown } {
   let gradOutputs: Grads = [];
   let sawInputs = false;
   const runHooks = (gradInputs: Grads): Grads => {

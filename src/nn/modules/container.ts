@@ -6,16 +6,25 @@ import { Module } from './module.js';
 
 /** Modules called one after another. Takes modules, or one object (or Map) of named modules. */
 export class Sequential extends Module {
-  constructor(...modules: readonly Module[] | readonly [Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]) {
+  constructor(
+    ...modules: readonly Module[] | readonly [Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]
+  ) {
     super();
     const [first] = modules;
     if (modules.length === 1 && !(first instanceof Module))
-      for (const [name, module] of first instanceof Map ? first : Object.entries(first as Record<string, Module>)) this.add_module(name, module);
-    else (modules as readonly Module[]).forEach((module, i) => this.add_module(String(i), module));
+      for (const [name, module] of first instanceof Map
+        ? first
+        : Object.entries(first as Record<string, Module>))
+        this.add_module(name, module);
+    else
+      (modules as readonly Module[]).forEach((module, i) => {
+        this.add_module(String(i), module);
+      });
   }
   forward(input: Tensor): Tensor {
     let x: unknown = input;
-    for (const [, module] of Object.entries(this)) if (module instanceof Module) x = (module as unknown as (x: unknown) => unknown)(x);
+    for (const [, module] of Object.entries(this))
+      if (module instanceof Module) x = (module as unknown as (x: unknown) => unknown)(x);
     return x as Tensor;
   }
   /** The modules, in order. */
@@ -48,8 +57,11 @@ function pick<T>(list: readonly T[], index: number): T {
 }
 
 function renumber<M extends Module>(container: M, modules: readonly Module[]): M {
-  for (const [name, value] of Object.entries(container)) if (value instanceof Module) Reflect.deleteProperty(container, name);
-  modules.forEach((module, i) => container.add_module(String(i), module));
+  for (const [name, value] of Object.entries(container))
+    if (value instanceof Module) Reflect.deleteProperty(container, name);
+  modules.forEach((module, i) => {
+    container.add_module(String(i), module);
+  });
   return container;
 }
 
@@ -106,7 +118,8 @@ export class ModuleDict extends Module {
     throw new Error('Module [ModuleDict] is missing the required "forward" function');
   }
   update(modules: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>): void {
-    for (const [name, module] of modules instanceof Map ? modules : Object.entries(modules)) this.add_module(name, module);
+    for (const [name, module] of modules instanceof Map ? modules : Object.entries(modules))
+      this.add_module(name, module);
   }
   /** The module of a name. @throws KeyError when there is none. */
   get(key: string): Module {
@@ -180,7 +193,8 @@ export class ParameterDict extends Module {
     throw new Error('Module [ParameterDict] is missing the required "forward" function');
   }
   update(parameters: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>): void {
-    for (const [key, value] of parameters instanceof Map ? parameters : Object.entries(parameters)) this.set(key, value);
+    for (const [key, value] of parameters instanceof Map ? parameters : Object.entries(parameters))
+      this.set(key, value);
   }
   get(key: string): Parameter {
     const value = (this as unknown as Record<string, unknown>)[key];

@@ -17,8 +17,12 @@ abstract class DropoutLayer extends Module {
   inplace: boolean;
   constructor(...args: Call<[], [p: number, inplace: boolean], DropoutParameters>) {
     super();
-    [this.p, this.inplace] = bind(new.target.name, 'float p=0.5, bool inplace=False', args) as [number, boolean];
-    if (!(this.p >= 0 && this.p <= 1)) throw new ValueError(`dropout probability has to be between 0 and 1, but got ${py(this.p)}`);
+    [this.p, this.inplace] = bind(new.target.name, 'float p=0.5, bool inplace=False', args) as [
+      number,
+      boolean,
+    ];
+    if (!(this.p >= 0 && this.p <= 1))
+      throw new ValueError(`dropout probability has to be between 0 and 1, but got ${py(this.p)}`);
   }
   abstract override forward(input: Tensor): Tensor;
   override extra_repr(): string {

@@ -7,9 +7,14 @@ import { Module } from './module.js';
 export class Flatten extends Module {
   start_dim: number;
   end_dim: number;
-  constructor(...args: Call<[], [start_dim: number, end_dim: number], { start_dim?: number; end_dim?: number }>) {
+  constructor(
+    ...args: Call<[], [start_dim: number, end_dim: number], { start_dim?: number; end_dim?: number }>
+  ) {
     super();
-    [this.start_dim, this.end_dim] = bind('Flatten', 'int start_dim=1, int end_dim=-1', args) as [number, number];
+    [this.start_dim, this.end_dim] = bind('Flatten', 'int start_dim=1, int end_dim=-1', args) as [
+      number,
+      number,
+    ];
   }
   forward(input: Tensor): Tensor {
     return input.flatten(this.start_dim, this.end_dim);
@@ -23,12 +28,27 @@ export class Flatten extends Module {
 export class Unflatten extends Module {
   dim: number;
   unflattened_size: readonly number[];
-  constructor(...args: Call<[dim: number, unflattened_size: readonly number[]], [], { dim: number; unflattened_size: readonly number[] }>) {
+  constructor(
+    ...args: Call<
+      [dim: number, unflattened_size: readonly number[]],
+      [],
+      { dim: number; unflattened_size: readonly number[] }
+    >
+  ) {
     super();
-    [this.dim, this.unflattened_size] = bind('Unflatten', 'int dim, any unflattened_size', args) as [number, readonly number[]];
-    if (!Array.isArray(this.unflattened_size)) throw new TypeError(`unflattened_size must be a tuple of ints, but found type ${typeof this.unflattened_size}`);
+    [this.dim, this.unflattened_size] = bind('Unflatten', 'int dim, any unflattened_size', args) as [
+      number,
+      readonly number[],
+    ];
+    if (!Array.isArray(this.unflattened_size))
+      throw new TypeError(
+        `unflattened_size must be a tuple of ints, but found type ${typeof this.unflattened_size}`,
+      );
     this.unflattened_size.forEach((n, i) => {
-      if (!Number.isInteger(n)) throw new TypeError(`unflattened_size must be tuple of ints, but found element of type ${typeof n} at pos ${i}`);
+      if (!Number.isInteger(n))
+        throw new TypeError(
+          `unflattened_size must be tuple of ints, but found element of type ${typeof n} at pos ${i}`,
+        );
     });
   }
   forward(input: Tensor): Tensor {

@@ -19,9 +19,19 @@ export class Fold extends Module {
   dilation: Size;
   padding: Size;
   stride: Size;
-  constructor(...args: Call<[output_size: Size, kernel_size: Size], WindowArgs, WindowOptions & { output_size: Size; kernel_size: Size }>) {
+  constructor(
+    ...args: Call<
+      [output_size: Size, kernel_size: Size],
+      WindowArgs,
+      WindowOptions & { output_size: Size; kernel_size: Size }
+    >
+  ) {
     super();
-    [this.output_size, this.kernel_size, this.dilation, this.padding, this.stride] = bind('Fold', `int[1] output_size, ${WINDOWS}`, args) as [Size, Size, Size, Size, Size];
+    [this.output_size, this.kernel_size, this.dilation, this.padding, this.stride] = bind(
+      'Fold',
+      `int[1] output_size, ${WINDOWS}`,
+      args,
+    ) as [Size, Size, Size, Size, Size];
   }
   forward(input: Tensor): Tensor {
     return fold(input, this.output_size, this.kernel_size, this.dilation, this.padding, this.stride);
@@ -39,7 +49,12 @@ export class Unfold extends Module {
   stride: Size;
   constructor(...args: Call<[kernel_size: Size], WindowArgs, WindowOptions & { kernel_size: Size }>) {
     super();
-    [this.kernel_size, this.dilation, this.padding, this.stride] = bind('Unfold', WINDOWS, args) as [Size, Size, Size, Size];
+    [this.kernel_size, this.dilation, this.padding, this.stride] = bind('Unfold', WINDOWS, args) as [
+      Size,
+      Size,
+      Size,
+      Size,
+    ];
   }
   forward(input: Tensor): Tensor {
     return unfold(input, this.kernel_size, this.dilation, this.padding, this.stride);

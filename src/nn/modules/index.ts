@@ -4,7 +4,14 @@ export * from './container.js';
 export * from './dropout.js';
 export * from './flatten.js';
 export * from './fold.js';
-export { Bilinear, type BilinearOptions, Identity, LazyLinear, Linear, type LinearOptions } from './linear.js';
+export {
+  Bilinear,
+  type BilinearOptions,
+  Identity,
+  LazyLinear,
+  Linear,
+  type LinearOptions,
+} from './linear.js';
 export * from './loss.js';
 export { Module, type StateDict } from './module.js';
 export * from './multihead_attention.js';

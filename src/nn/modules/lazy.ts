@@ -5,7 +5,7 @@ import type { DType } from '../../dtype.js';
 import { empty } from '../../ops/create.js';
 import { Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
-import { Module } from './module.js';
+import type { Module } from './module.js';
 
 /** A parameter whose shape is not known yet. */
 export class UninitializedParameter extends Parameter {
@@ -42,7 +42,8 @@ export function is_lazy(x: unknown): x is UninitializedParameter | Uninitialized
   return x instanceof UninitializedParameter || x instanceof UninitializedBuffer;
 }
 
-const hasUninitialized = (module: Module): boolean => [...module._ownParameters(), ...module._ownBuffers()].some(([, x]) => is_lazy(x));
+const hasUninitialized = (module: Module): boolean =>
+  [...module._ownParameters(), ...module._ownBuffers()].some(([, x]) => is_lazy(x));
 
 /**
  * Lets the first call of a lazy module finish it.
@@ -50,7 +51,12 @@ const hasUninitialized = (module: Module): boolean => [...module._ownParameters(
  * @param initialize makes the parameters for an input; not called when load_state_dict already made them.
  * @param adopt reads the sizes off parameters that were loaded.
  */
-export function becomeOnFirstCall(module: Module, Regular: { readonly prototype: Module }, initialize: (input: Tensor) => void, adopt: () => void): void {
+export function becomeOnFirstCall(
+  module: Module,
+  Regular: { readonly prototype: Module },
+  initialize: (input: Tensor) => void,
+  adopt: () => void,
+): void {
   const handle = module.register_forward_pre_hook((_, [input]) => {
     if (hasUninitialized(module)) no_grad(() => initialize(input as Tensor));
     else adopt();

@@ -1,14 +1,15 @@
 // Affine maps.
+
+import type { DeviceLike } from '../../device.js';
+import type { DType } from '../../dtype.js';
 import { ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import { bilinear, linear } from '../functional/index.js';
 import * as init from '../init.js';
-import { Parameter } from '../parameter.js';
+import type { Parameter } from '../parameter.js';
 import { bind, type Call, type Factory, type FactoryArgs, parameter } from './arguments.js';
 import { becomeOnFirstCall, UninitializedParameter } from './lazy.js';
 import { Module } from './module.js';
-import type { DeviceLike } from '../../device.js';
-import type { DType } from '../../dtype.js';
 
 /** Passes its input on; takes and ignores any constructor arguments. */
 export class Identity extends Module {
@@ -26,7 +27,11 @@ export interface LinearOptions extends Factory {
   bias?: boolean;
 }
 
-type LinearArgs = Call<[in_features: number, out_features: number], [bias: boolean, ...FactoryArgs], LinearOptions>;
+type LinearArgs = Call<
+  [in_features: number, out_features: number],
+  [bias: boolean, ...FactoryArgs],
+  LinearOptions
+>;
 type LinearBound = [number, number, boolean, DeviceLike | null, DType | null];
 const LINEAR = 'int in_features, int out_features, bool bias=True, device? device=None, dtype? dtype=None';
 
@@ -75,7 +80,11 @@ export interface BilinearOptions extends Factory {
   bias?: boolean;
 }
 
-type BilinearArgs = Call<[in1_features: number, in2_features: number, out_features: number], [bias: boolean, ...FactoryArgs], BilinearOptions>;
+type BilinearArgs = Call<
+  [in1_features: number, in2_features: number, out_features: number],
+  [bias: boolean, ...FactoryArgs],
+  BilinearOptions
+>;
 
 /** `x1^T A x2 + b`: inputs [*, in1] and [*, in2], result [*, out], weight [out, in1, in2]. */
 export class Bilinear extends Module {
@@ -91,7 +100,7 @@ export class Bilinear extends Module {
       'Bilinear',
       'int in1_features, int in2_features, int out_features, bool bias=True, device? device=None, dtype? dtype=None',
       args,
-    ) as [number, number, ...LinearBound extends [number, ...infer R] ? R : never];
+    ) as [number, number, ...(LinearBound extends [number, ...infer R] ? R : never)];
     if (in1 <= 0) throw new ValueError(`in1_features must be > 0, but got ${in1}`);
     this.in1_features = in1;
     this.in2_features = in2;
@@ -116,23 +125,36 @@ export class Bilinear extends Module {
   }
 }
 
-type LazyLinearArgs = Call<[out_features: number], [bias: boolean, ...FactoryArgs], Omit<LinearOptions, 'in_features'>>;
+type LazyLinearArgs = Call<
+  [out_features: number],
+  [bias: boolean, ...FactoryArgs],
+  Omit<LinearOptions, 'in_features'>
+>;
 
 /** A Linear that learns `in_features` from its first input, and then is one. */
 export class LazyLinear extends Linear {
   constructor(...args: LazyLinearArgs) {
-    const [outFeatures, bias, device, dtype] = bind('LazyLinear', LINEAR.slice(LINEAR.indexOf('int out')), args) as [number, boolean, DeviceLike | null, DType | null];
+    const [outFeatures, bias, device, dtype] = bind(
+      'LazyLinear',
+      LINEAR.slice(LINEAR.indexOf('int out')),
+      args,
+    ) as [number, boolean, DeviceLike | null, DType | null];
     super(0, 0, false, device, dtype);
     this.weight = new UninitializedParameter(device, dtype);
     this.out_features = outFeatures;
     if (bias) this.bias = new UninitializedParameter(device, dtype);
-    becomeOnFirstCall(this, Linear, (input) => {
-      this.in_features = input.shape[input.shape.length - 1];
-      (this.weight as UninitializedParameter).materialize([outFeatures, this.in_features]);
-      (this.bias as UninitializedParameter | null)?.materialize([outFeatures]);
-      this.reset_parameters();
-    }, () => {
-      this.in_features = this.weight.shape[1];
-    });
+    becomeOnFirstCall(
+      this,
+      Linear,
+      (input) => {
+        this.in_features = input.shape[input.shape.length - 1];
+        (this.weight as UninitializedParameter).materialize([outFeatures, this.in_features]);
+        (this.bias as UninitializedParameter | null)?.materialize([outFeatures]);
+        this.reset_parameters();
+      },
+      () => {
+        this.in_features = this.weight.shape[1];
+      },
+    );
   }
 }

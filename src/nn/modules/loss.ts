@@ -21,7 +21,10 @@ export abstract class Loss extends Module {
   reduction: Reduction;
   constructor(size_average: unknown, reduce: unknown, reduction: string) {
     super();
-    this.reduction = size_average === null && reduce === null ? (reduction as Reduction) : reductionOf('mean', size_average, reduce);
+    this.reduction =
+      size_average === null && reduce === null
+        ? (reduction as Reduction)
+        : reductionOf('mean', size_average, reduce);
   }
   abstract override forward(...inputs: never[]): Tensor;
   override _forwardNames(): readonly string[] {
@@ -56,20 +59,28 @@ interface ClassParameters extends LossParameters {
 export class NLLLoss extends Loss {
   declare weight: Tensor | null;
   ignore_index: number;
-  constructor(...args: Call<[], [weight: Tensor | null, size_average: Old, ignore_index: number, reduce: Old, reduction: Reduction], ClassParameters>) {
-    const [weight, average, ignore, reduce, reduction] = bind('NLLLoss', "Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean'", args) as [
-      Tensor | null,
-      unknown,
-      number,
-      unknown,
-      string,
-    ];
+  constructor(
+    ...args: Call<
+      [],
+      [weight: Tensor | null, size_average: Old, ignore_index: number, reduce: Old, reduction: Reduction],
+      ClassParameters
+    >
+  ) {
+    const [weight, average, ignore, reduce, reduction] = bind(
+      'NLLLoss',
+      "Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean'",
+      args,
+    ) as [Tensor | null, unknown, number, unknown, string];
     super(average, reduce, reduction);
     this.register_buffer('weight', weight);
     this.ignore_index = ignore;
   }
   override forward(input: Tensor, target: Tensor): Tensor {
-    return F.nll_loss(input, target, { weight: this.weight, ignore_index: this.ignore_index, reduction: this.reduction });
+    return F.nll_loss(input, target, {
+      weight: this.weight,
+      ignore_index: this.ignore_index,
+      reduction: this.reduction,
+    });
   }
 }
 
@@ -84,7 +95,14 @@ export class CrossEntropyLoss extends Loss {
   constructor(
     ...args: Call<
       [],
-      [weight: Tensor | null, size_average: Old, ignore_index: number, reduce: Old, reduction: Reduction, label_smoothing: number],
+      [
+        weight: Tensor | null,
+        size_average: Old,
+        ignore_index: number,
+        reduce: Old,
+        reduction: Reduction,
+        label_smoothing: number,
+      ],
       ClassParameters & { label_smoothing?: number }
     >
   ) {

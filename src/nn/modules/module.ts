@@ -1,20 +1,30 @@
 // The base class of all neural network modules. A module is a function: `net(x)` runs its hooks and forward.
-import { no_grad } from '../../autograd/modes.js';
+
 import { addHook, type RemovableHandle } from '../../autograd/graph.js';
+import { no_grad } from '../../autograd/modes.js';
 import type { DeviceLike } from '../../device.js';
+import { isKeywords } from '../../dispatch/schema.js';
 import { bfloat16, DType, float16, float32, float64 } from '../../dtype.js';
 import { KeyError, NotImplementedError } from '../../errors.js';
-import { isKeywords } from '../../dispatch/schema.js';
 import { Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
 import { backwardHooks } from './backward_hooks.js';
-import { loadInto, type LoadOptions, type LoadResult } from './state.js';
+import { type LoadOptions, type LoadResult, loadInto } from './state.js';
 
 export type StateDict = Record<string, Tensor>;
 export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
 export type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown;
-export type BackwardHook = (module: Module, grad_input: readonly (Tensor | null)[], grad_output: readonly (Tensor | null)[]) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
-export type BackwardPreHook = (module: Module, grad_output: readonly (Tensor | null)[]) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
+// biome-ignore lint/suspicious/noConfusingVoidType: hooks may return nothing
+export type BackwardHook = (
+  module: Module,
+  grad_input: readonly (Tensor | null)[],
+  grad_output: readonly (Tensor | null)[],
+) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
+// biome-ignore lint/suspicious/noConfusingVoidType: hooks may return nothing
+export type BackwardPreHook = (
+  module: Module,
+  grad_output: readonly (Tensor | null)[],
+) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
 
 /** @internal What a module keeps beside its attributes. */
 export interface ModuleState {
@@ -33,16 +43,21 @@ const states = new WeakMap<object, ModuleState>();
 export function moduleState(module: Module): ModuleState {
   let state = states.get(module);
   if (!state) {
-    state = { buffers: new Map(), forwardHooks: new Map(), forwardPreHooks: new Map(), backwardHooks: new Map(), backwardPreHooks: new Map() };
+    state = {
+      buffers: new Map(),
+      forwardHooks: new Map(),
+      forwardPreHooks: new Map(),
+      backwardHooks: new Map(),
+      backwardPreHooks: new Map(),
+    };
     states.set(module, state);
   }
   return state;
 }
 
 /** Calling a module: its forward, typed. */
-export interface Module {
-  (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
-}
+// biome-ignore lint/style/useShorthandFunctionType: an interface merges with the class
+export type Module = (...args: Parameters<this['forward']>) => ReturnType<this['forward']>;
 
 /**
  * Base class of neural network modules. Subclasses assign parameters and children as fields and define `forward`:
@@ -65,7 +80,12 @@ export abstract class Module {
     // A function's own name and length would hide fields of those names.
     Reflect.deleteProperty(module, 'name');
     Reflect.deleteProperty(module, 'length');
-    Object.defineProperty(module, 'training', { value: true, writable: true, enumerable: false, configurable: true });
+    Object.defineProperty(module, 'training', {
+      value: true,
+      writable: true,
+      enumerable: false,
+      configurable: true,
+    });
     // biome-ignore lint/correctness/noConstructorReturn: the module is the function object
     return module as unknown as this;
   }
@@ -95,23 +115,35 @@ export abstract class Module {
   }
 
   /** Adds a tensor that belongs to the state but is no parameter; `persistent: false` keeps it out of the state_dict. */
-  register_buffer(name: string, tensor: Tensor | null, persistent: boolean | { persistent?: boolean } = true): void {
+  register_buffer(
+    name: string,
+    tensor: Tensor | null,
+    persistent: boolean | { persistent?: boolean } = true,
+  ): void {
     this._checkName(name, 'buffer');
     if (tensor !== null && !(tensor instanceof Tensor))
-      throw new TypeError(`cannot assign '${typeof tensor}' object to buffer '${name}' (torch Tensor or None required)`);
-    moduleState(this).buffers.set(name, typeof persistent === 'boolean' ? persistent : (persistent.persistent ?? true));
+      throw new TypeError(
+        `cannot assign '${typeof tensor}' object to buffer '${name}' (torch Tensor or None required)`,
+      );
+    moduleState(this).buffers.set(
+      name,
+      typeof persistent === 'boolean' ? persistent : (persistent.persistent ?? true),
+    );
     Object.assign(this, { [name]: tensor });
   }
   /** Adds a parameter, or null for one that is absent. */
   register_parameter(name: string, param: Parameter | null): void {
     this._checkName(name, 'parameter');
     if (param !== null && !(param instanceof Parameter))
-      throw new TypeError(`cannot assign '${typeof param}' object to parameter '${name}' (torch.nn.Parameter or None required)`);
+      throw new TypeError(
+        `cannot assign '${typeof param}' object to parameter '${name}' (torch.nn.Parameter or None required)`,
+      );
     Object.assign(this, { [name]: param });
   }
   /** Adds a child module. */
   add_module(name: string, module: Module | null): void {
-    if (module !== null && !(module instanceof Module)) throw new TypeError(`${String(module)} is not a Module subclass`);
+    if (module !== null && !(module instanceof Module))
+      throw new TypeError(`${String(module)} is not a Module subclass`);
     this._checkName(name, 'module');
     Object.assign(this, { [name]: module });
   }
@@ -141,12 +173,19 @@ export abstract class Module {
     if (memo.has(this)) return;
     memo.add(this);
     yield [prefix, this];
-    for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield* value.named_modules(memo, prefix === '' ? name : `${prefix}.${name}`);
+    for (const [name, value] of Object.entries(this))
+      if (value instanceof Module)
+        yield* value.named_modules(memo, prefix === '' ? name : `${prefix}.${name}`);
   }
   *modules(): IterableIterator<Module> {
     for (const [, module] of this.named_modules()) yield module;
   }
-  private *_named<T extends Tensor>(members: (m: Module) => Iterable<[string, T]>, prefix: string, recurse: boolean, unique = true): IterableIterator<[string, T]> {
+  private *_named<T extends Tensor>(
+    members: (m: Module) => Iterable<[string, T]>,
+    prefix: string,
+    recurse: boolean,
+    unique = true,
+  ): IterableIterator<[string, T]> {
     const seen = new Set<T>();
     const owners = recurse ? this.named_modules(new Set(), prefix) : [[prefix, this] as [string, Module]];
     for (const [path, module] of owners)
@@ -157,14 +196,28 @@ export abstract class Module {
       }
   }
   /** Parameters with their dotted names, each once. */
-  named_parameters(options: { prefix?: string; recurse?: boolean; remove_duplicate?: boolean } = {}): IterableIterator<[string, Parameter]> {
-    return this._named((m) => m._ownParameters(), options.prefix ?? '', options.recurse ?? true, options.remove_duplicate ?? true);
+  named_parameters(
+    options: { prefix?: string; recurse?: boolean; remove_duplicate?: boolean } = {},
+  ): IterableIterator<[string, Parameter]> {
+    return this._named(
+      (m) => m._ownParameters(),
+      options.prefix ?? '',
+      options.recurse ?? true,
+      options.remove_duplicate ?? true,
+    );
   }
   *parameters(recurse = true): IterableIterator<Parameter> {
     for (const [, p] of this.named_parameters({ recurse })) yield p;
   }
-  named_buffers(options: { prefix?: string; recurse?: boolean; remove_duplicate?: boolean } = {}): IterableIterator<[string, Tensor]> {
-    return this._named((m) => m._ownBuffers(), options.prefix ?? '', options.recurse ?? true, options.remove_duplicate ?? true);
+  named_buffers(
+    options: { prefix?: string; recurse?: boolean; remove_duplicate?: boolean } = {},
+  ): IterableIterator<[string, Tensor]> {
+    return this._named(
+      (m) => m._ownBuffers(),
+      options.prefix ?? '',
+      options.recurse ?? true,
+      options.remove_duplicate ?? true,
+    );
   }
   *buffers(recurse = true): IterableIterator<Tensor> {
     for (const [, b] of this.named_buffers({ recurse })) yield b;
@@ -185,7 +238,8 @@ export abstract class Module {
     const dot = target.lastIndexOf('.');
     const module = this.get_submodule(dot < 0 ? '' : target.slice(0, dot));
     const value = (module as unknown as Record<string, unknown>)[target.slice(dot + 1)];
-    if (!(value instanceof Parameter)) throw new KeyError(`\`${target.slice(dot + 1)}\` is not an nn.Parameter`);
+    if (!(value instanceof Parameter))
+      throw new KeyError(`\`${target.slice(dot + 1)}\` is not an nn.Parameter`);
     return value;
   }
   get_buffer(target: string): Tensor {
@@ -193,7 +247,8 @@ export abstract class Module {
     const module = this.get_submodule(dot < 0 ? '' : target.slice(0, dot));
     const name = target.slice(dot + 1);
     const value = (module as unknown as Record<string, unknown>)[name];
-    if (!(value instanceof Tensor) || !moduleState(module).buffers.has(name)) throw new KeyError(`\`${name}\` is not a buffer`);
+    if (!(value instanceof Tensor) || !moduleState(module).buffers.has(name))
+      throw new KeyError(`\`${name}\` is not a buffer`);
     return value;
   }
 
@@ -239,11 +294,37 @@ export abstract class Module {
     return this;
   }
   /** Moves parameters and buffers to a device, and the floating point ones to a dtype. */
-  to(...args: readonly (DType | DeviceLike | Tensor | boolean | { dtype?: DType; device?: DeviceLike } | null)[]): this {
-    const dtype = args.map((a) => (a instanceof DType ? a : a instanceof Tensor ? a.dtype : isKeywords(a) ? (a.dtype as DType | undefined) : undefined)).find((d) => d !== undefined);
-    if (dtype?.is_integral) throw new TypeError(`nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=${dtype}`);
-    const withoutType = args.filter((a) => !(a instanceof DType)).map((a) => (isKeywords(a) ? { ...a, dtype: undefined } : a));
-    return this._apply((x) => (x.dtype.is_integral ? x.to(...(withoutType as never[])) : x.to(...(args as never[]))));
+  to(
+    ...args: readonly (
+      | DType
+      | DeviceLike
+      | Tensor
+      | boolean
+      | { dtype?: DType; device?: DeviceLike }
+      | null
+    )[]
+  ): this {
+    const dtype = args
+      .map((a) =>
+        a instanceof DType
+          ? a
+          : a instanceof Tensor
+            ? a.dtype
+            : isKeywords(a)
+              ? (a.dtype as DType | undefined)
+              : undefined,
+      )
+      .find((d) => d !== undefined);
+    if (dtype?.is_integral)
+      throw new TypeError(
+        `nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=${dtype}`,
+      );
+    const withoutType = args
+      .filter((a) => !(a instanceof DType))
+      .map((a) => (isKeywords(a) ? { ...a, dtype: undefined } : a));
+    return this._apply((x) =>
+      x.dtype.is_integral ? x.to(...(withoutType as never[])) : x.to(...(args as never[])),
+    );
   }
   private _float(dtype: DType): this {
     return this._apply((x) => (x.is_floating_point() ? x.to(dtype) : x));
@@ -278,14 +359,18 @@ export abstract class Module {
     };
     for (const [name, p] of this._ownParameters()) put(name, p);
     for (const [name, b] of this._ownBuffers(true)) put(name, b);
-    for (const [name, value] of Object.entries(this)) if (value instanceof Module) value.state_dict({ destination, prefix: `${prefix}${name}.`, keep_vars });
+    for (const [name, value] of Object.entries(this))
+      if (value instanceof Module) value.state_dict({ destination, prefix: `${prefix}${name}.`, keep_vars });
     return destination;
   }
   /**
    * Copies values from a state_dict into this module and those below.
    * @throws RuntimeError when keys are missing or unexpected (unless `strict: false`), or shapes differ.
    */
-  load_state_dict(state_dict: Readonly<StateDict> | ReadonlyMap<string, Tensor>, options: LoadOptions | boolean = {}): LoadResult {
+  load_state_dict(
+    state_dict: Readonly<StateDict> | ReadonlyMap<string, Tensor>,
+    options: LoadOptions | boolean = {},
+  ): LoadResult {
     return loadInto(this, state_dict, typeof options === 'boolean' ? { strict: options } : options);
   }
   /** Hook for modules that keep state under other names. @internal */
@@ -326,7 +411,9 @@ export abstract class Module {
   }
   /** Children and their summaries. @internal */
   _reprChildren(): [string, string][] {
-    return Object.entries(this).flatMap(([name, value]): [string, string][] => (value instanceof Module ? [[name, String(value)]] : []));
+    return Object.entries(this).flatMap(([name, value]): [string, string][] =>
+      value instanceof Module ? [[name, String(value)]] : [],
+    );
   }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
@@ -343,8 +430,10 @@ function positional(module: Module, given: unknown[]): unknown[] {
   const args = given.slice(0, -1);
   for (const [name, value] of Object.entries(last as object)) {
     const at = names.indexOf(name);
-    if (at < 0) throw new TypeError(`${module._getName()}.forward() got an unexpected keyword argument '${name}'`);
-    if (at < given.length - 1) throw new TypeError(`${module._getName()}.forward() got multiple values for argument '${name}'`);
+    if (at < 0)
+      throw new TypeError(`${module._getName()}.forward() got an unexpected keyword argument '${name}'`);
+    if (at < given.length - 1)
+      throw new TypeError(`${module._getName()}.forward() got multiple values for argument '${name}'`);
     args[at] = value;
   }
   return Array.from(args);
@@ -355,14 +444,16 @@ function invoke(module: Module, call: unknown[]): unknown {
   const given = positional(module, call);
   const state = states.get(module);
   const forward = module.forward as unknown as ((...args: unknown[]) => unknown) | undefined;
-  if (typeof forward !== 'function') throw new NotImplementedError(`Module [${module._getName()}] is missing the required "forward" function`);
+  if (typeof forward !== 'function')
+    throw new NotImplementedError(`Module [${module._getName()}] is missing the required "forward" function`);
   if (state === undefined) return forward.apply(module, given);
   let args = given;
   for (const hook of state.forwardPreHooks.values()) {
     const result = hook(module, args);
     if (result !== undefined && result !== null) args = Array.isArray(result) ? result : [result];
   }
-  const backward = state.backwardHooks.size > 0 || state.backwardPreHooks.size > 0 ? backwardHooks(module, state) : null;
+  const backward =
+    state.backwardHooks.size > 0 || state.backwardPreHooks.size > 0 ? backwardHooks(module, state) : null;
   if (backward) args = backward.inputs(args);
   let output = forward.apply(module, args);
   for (const hook of state.forwardHooks.values()) {
@@ -371,4 +462,3 @@ function invoke(module: Module, call: unknown[]): unknown {
   }
   return backward ? backward.outputs(output) : output;
 }
-

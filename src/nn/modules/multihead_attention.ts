@@ -3,11 +3,11 @@ import type { DeviceLike } from '../../device.js';
 import type { DType } from '../../dtype.js';
 import { ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { multi_head_attention_forward, type MultiHeadOptions } from '../functional/multi_head_attention.js';
+import { type MultiHeadOptions, multi_head_attention_forward } from '../functional/multi_head_attention.js';
 import * as init from '../init.js';
 import type { Parameter } from '../parameter.js';
 import { bind, type Call, type Factory, type FactoryArgs, parameter } from './arguments.js';
-import { Linear, NonDynamicallyQuantizableLinear } from './linear.js';
+import { type Linear, NonDynamicallyQuantizableLinear } from './linear.js';
 import { Module } from './module.js';
 
 export interface MultiheadAttentionOptions extends Factory {
@@ -38,11 +38,29 @@ export interface MultiheadAttentionInputs {
 
 type AttentionArgs = Call<
   [embed_dim: number, num_heads: number],
-  [dropout: number, bias: boolean, add_bias_kv: boolean, add_zero_attn: boolean, kdim: number | null, vdim: number | null, batch_first: boolean, ...FactoryArgs],
+  [
+    dropout: number,
+    bias: boolean,
+    add_bias_kv: boolean,
+    add_zero_attn: boolean,
+    kdim: number | null,
+    vdim: number | null,
+    batch_first: boolean,
+    ...FactoryArgs,
+  ],
   MultiheadAttentionOptions
 >;
 
-const NAMES = ['query', 'key', 'value', 'key_padding_mask', 'need_weights', 'attn_mask', 'average_attn_weights', 'is_causal'] as const;
+const NAMES = [
+  'query',
+  'key',
+  'value',
+  'key_padding_mask',
+  'need_weights',
+  'attn_mask',
+  'average_attn_weights',
+  'is_causal',
+] as const;
 
 /**
  * Attention of several heads, with learned projections: query [L, N, E], key [S, N, kdim], value [S, N, vdim];
@@ -72,8 +90,23 @@ export class MultiheadAttention extends Module {
       'MultiheadAttention',
       'int embed_dim, int num_heads, float dropout=0, bool bias=True, bool add_bias_kv=False, bool add_zero_attn=False, int? kdim=None, int? vdim=None, bool batch_first=False, device? device=None, dtype? dtype=None',
       args,
-    ) as [number, number, number, boolean, boolean, boolean, number | null, number | null, boolean, DeviceLike | null, DType | null];
-    if (embed <= 0 || heads <= 0) throw new ValueError(`embed_dim and num_heads must be greater than 0, got embed_dim=${embed} and num_heads=${heads} instead`);
+    ) as [
+      number,
+      number,
+      number,
+      boolean,
+      boolean,
+      boolean,
+      number | null,
+      number | null,
+      boolean,
+      DeviceLike | null,
+      DType | null,
+    ];
+    if (embed <= 0 || heads <= 0)
+      throw new ValueError(
+        `embed_dim and num_heads must be greater than 0, got embed_dim=${embed} and num_heads=${heads} instead`,
+      );
     if (embed % heads !== 0) throw new ValueError('embed_dim must be divisible by num_heads');
     this.embed_dim = embed;
     this.kdim = kdim ?? embed;
@@ -100,7 +133,8 @@ export class MultiheadAttention extends Module {
   }
   /** Xavier-uniform projections, zero biases. @internal */
   _reset_parameters(): void {
-    for (const w of [this.in_proj_weight, this.q_proj_weight, this.k_proj_weight, this.v_proj_weight]) if (w !== null) init.xavier_uniform_(w);
+    for (const w of [this.in_proj_weight, this.q_proj_weight, this.k_proj_weight, this.v_proj_weight])
+      if (w !== null) init.xavier_uniform_(w);
     if (this.in_proj_bias !== null) init.zeros_(this.in_proj_bias);
     if (this.out_proj.bias !== null) init.zeros_(this.out_proj.bias);
     for (const b of [this.bias_k, this.bias_v]) if (b !== null) init.xavier_normal_(b);
@@ -123,9 +157,21 @@ export class MultiheadAttention extends Module {
     const q = swap ? query.transpose(1, 0) : query;
     const k = !swap ? key : key === query ? q : key.transpose(1, 0);
     const v = !swap ? value : value === key ? k : value.transpose(1, 0);
-    const options: MultiHeadOptions = { training: this.training, key_padding_mask: padding, need_weights, attn_mask, average_attn_weights, is_causal };
+    const options: MultiHeadOptions = {
+      training: this.training,
+      key_padding_mask: padding,
+      need_weights,
+      attn_mask,
+      average_attn_weights,
+      is_causal,
+    };
     if (this.in_proj_weight === null)
-      Object.assign(options, { use_separate_proj_weight: true, q_proj_weight: this.q_proj_weight, k_proj_weight: this.k_proj_weight, v_proj_weight: this.v_proj_weight });
+      Object.assign(options, {
+        use_separate_proj_weight: true,
+        q_proj_weight: this.q_proj_weight,
+        k_proj_weight: this.k_proj_weight,
+        v_proj_weight: this.v_proj_weight,
+      });
     const [out, weights] = multi_head_attention_forward(
       q,
       k,
@@ -145,10 +191,17 @@ export class MultiheadAttention extends Module {
     return [swap ? out.transpose(1, 0) : out, weights];
   }
   /** The two masks of an encoder as one, and which: 0 attention, 1 padding, 2 both. */
-  merge_masks(attn_mask: Tensor | null, key_padding_mask: Tensor | null, query: Tensor): [Tensor | null, number | null] {
+  merge_masks(
+    attn_mask: Tensor | null,
+    key_padding_mask: Tensor | null,
+    query: Tensor,
+  ): [Tensor | null, number | null] {
     if (attn_mask === null) return [key_padding_mask, key_padding_mask === null ? null : 1];
     const [batch, length] = query.shape;
-    const wide = attn_mask.shape.length === 3 ? attn_mask.view([batch, -1, length, length]) : attn_mask.view([1, 1, length, length]).expand([batch, this.num_heads, -1, -1]);
+    const wide =
+      attn_mask.shape.length === 3
+        ? attn_mask.view([batch, -1, length, length])
+        : attn_mask.view([1, 1, length, length]).expand([batch, this.num_heads, -1, -1]);
     if (key_padding_mask === null) return [wide.expand([batch, this.num_heads, -1, -1]), 2];
     return [wide.add(key_padding_mask.view([batch, 1, 1, length]).expand([-1, this.num_heads, -1, -1])), 2];
   }

@@ -1,6 +1,6 @@
 // Padding layers.
 import type { Tensor } from '../../tensor.js';
-import { checkDims, pad, type PadMode } from '../functional/pad.js';
+import { checkDims, type PadMode, pad } from '../functional/pad.js';
 import { bind, type Call, py, type Size, tuple } from './arguments.js';
 import { Module } from './module.js';
 
@@ -58,7 +58,8 @@ abstract class ConstantPad extends Module {
     return `padding=${py(this.padding)}, value=${py(this.value)}`;
   }
 }
-const constant = (args: ConstantArgs): [Size, number] => bind('ConstantPad', 'int[1] padding, float value', args) as [Size, number];
+const constant = (args: ConstantArgs): [Size, number] =>
+  bind('ConstantPad', 'int[1] padding, float value', args) as [Size, number];
 
 abstract class ZeroPad extends ConstantPad {
   constructor(args: PaddingArgs, dims: number) {

@@ -4,7 +4,7 @@ import type { DType } from '../../dtype.js';
 import { ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import { embedding } from '../functional/embedding.js';
-import { embedding_bag, type BagMode } from '../functional/embedding_bag.js';
+import { type BagMode, embedding_bag } from '../functional/embedding_bag.js';
 import * as init from '../init.js';
 import { Parameter } from '../parameter.js';
 import { bind, type Call, type Factory, type FactoryArgs, parameter, py, quoted } from './arguments.js';
@@ -39,12 +39,21 @@ abstract class Table extends Module {
   sparse: boolean;
   weight: Parameter;
 
-  constructor(rows: number, columns: number, options: Required<TableOptions>, given: Tensor | null, freeze: boolean, device: DeviceLike | null, dtype: DType | null) {
+  constructor(
+    rows: number,
+    columns: number,
+    options: Required<TableOptions>,
+    given: Tensor | null,
+    freeze: boolean,
+    device: DeviceLike | null,
+    dtype: DType | null,
+  ) {
     super();
     this.num_embeddings = rows;
     this.embedding_dim = columns;
     const padding = options.padding_idx;
-    if (padding !== null && (padding >= rows || padding < -rows)) throw new ValueError('Padding_idx must be within num_embeddings');
+    if (padding !== null && (padding >= rows || padding < -rows))
+      throw new ValueError('Padding_idx must be within num_embeddings');
     this.padding_idx = padding !== null && padding < 0 ? padding + rows : padding;
     this.max_norm = options.max_norm;
     this.norm_type = options.norm_type;
@@ -74,27 +83,83 @@ export class Embedding extends Table {
   constructor(
     ...args: Call<
       [num_embeddings: number, embedding_dim: number],
-      [padding_idx: number | null, max_norm: number | null, norm_type: number, scale_grad_by_freq: boolean, sparse: boolean, _weight: Tensor | null, _freeze: boolean, ...FactoryArgs],
+      [
+        padding_idx: number | null,
+        max_norm: number | null,
+        norm_type: number,
+        scale_grad_by_freq: boolean,
+        sparse: boolean,
+        _weight: Tensor | null,
+        _freeze: boolean,
+        ...FactoryArgs,
+      ],
       EmbeddingParameters
     >
   ) {
-    const [rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, given, freeze, device, dtype] = bind(
+    const [
+      rows,
+      columns,
+      padding_idx,
+      max_norm,
+      norm_type,
+      scale_grad_by_freq,
+      sparse,
+      given,
+      freeze,
+      device,
+      dtype,
+    ] = bind(
       'Embedding',
       'int num_embeddings, int embedding_dim, int? padding_idx=None, float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, bool sparse=False, Tensor? _weight=None, bool _freeze=False, device? device=None, dtype? dtype=None',
       args,
-    ) as [number, number, number | null, ...TableBound, boolean, Tensor | null, boolean, DeviceLike | null, DType | null];
-    super(rows, columns, { padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse }, given, freeze, device, dtype);
+    ) as [
+      number,
+      number,
+      number | null,
+      ...TableBound,
+      boolean,
+      Tensor | null,
+      boolean,
+      DeviceLike | null,
+      DType | null,
+    ];
+    super(
+      rows,
+      columns,
+      { padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse },
+      given,
+      freeze,
+      device,
+      dtype,
+    );
   }
   /** A table with the given rows, which by default are not trained. */
-  static from_pretrained(embeddings: Tensor, ...args: [freeze?: boolean] | [freeze: boolean, options: TableOptions] | [options: TableOptions & { freeze?: boolean }]): Embedding {
+  static from_pretrained(
+    embeddings: Tensor,
+    ...args:
+      | [freeze?: boolean]
+      | [freeze: boolean, options: TableOptions]
+      | [options: TableOptions & { freeze?: boolean }]
+  ): Embedding {
     const [_freeze, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse] = bind(
       'from_pretrained',
       'bool freeze=True, int? padding_idx=None, float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, bool sparse=False',
       args,
     ) as [boolean, number | null, ...TableBound, boolean];
-    if (embeddings.shape.length !== 2) throw new ValueError('Embeddings parameter is expected to be 2-dimensional');
+    if (embeddings.shape.length !== 2)
+      throw new ValueError('Embeddings parameter is expected to be 2-dimensional');
     const [num_embeddings, embedding_dim] = embeddings.shape;
-    return new Embedding({ num_embeddings, embedding_dim, _weight: embeddings, _freeze, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse });
+    return new Embedding({
+      num_embeddings,
+      embedding_dim,
+      _weight: embeddings,
+      _freeze,
+      padding_idx,
+      max_norm,
+      norm_type,
+      scale_grad_by_freq,
+      sparse,
+    });
   }
   forward(input: Tensor): Tensor {
     const { padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse } = this;
@@ -140,34 +205,92 @@ export class EmbeddingBag extends Table {
       EmbeddingBagParameters
     >
   ) {
-    const [rows, columns, max_norm, norm_type, scale_grad_by_freq, mode, sparse, given, includeLast, padding_idx, device, dtype] = bind(
+    const [
+      rows,
+      columns,
+      max_norm,
+      norm_type,
+      scale_grad_by_freq,
+      mode,
+      sparse,
+      given,
+      includeLast,
+      padding_idx,
+      device,
+      dtype,
+    ] = bind(
       'EmbeddingBag',
       "int num_embeddings, int embedding_dim, float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, str mode='mean', bool sparse=False, Tensor? _weight=None, bool include_last_offset=False, int? padding_idx=None, device? device=None, dtype? dtype=None",
       args,
-    ) as [number, number, ...TableBound, BagMode, boolean, Tensor | null, boolean, number | null, DeviceLike | null, DType | null];
-    super(rows, columns, { padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse }, given, false, device, dtype);
+    ) as [
+      number,
+      number,
+      ...TableBound,
+      BagMode,
+      boolean,
+      Tensor | null,
+      boolean,
+      number | null,
+      DeviceLike | null,
+      DType | null,
+    ];
+    super(
+      rows,
+      columns,
+      { padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse },
+      given,
+      false,
+      device,
+      dtype,
+    );
     this.mode = mode;
     this.include_last_offset = includeLast;
   }
   /** A table with the given rows, which by default are not trained. */
   static from_pretrained(
     embeddings: Tensor,
-    ...args: [freeze?: boolean] | [freeze: boolean, options: Omit<EmbeddingBagParameters, 'num_embeddings' | 'embedding_dim'>] | [options: Omit<EmbeddingBagParameters, 'num_embeddings' | 'embedding_dim'> & { freeze?: boolean }]
+    ...args:
+      | [freeze?: boolean]
+      | [freeze: boolean, options: Omit<EmbeddingBagParameters, 'num_embeddings' | 'embedding_dim'>]
+      | [options: Omit<EmbeddingBagParameters, 'num_embeddings' | 'embedding_dim'> & { freeze?: boolean }]
   ): EmbeddingBag {
-    const [freeze, max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_idx] = bind(
-      'from_pretrained.',
-      "bool freeze=True, float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, str mode='mean', bool sparse=False, bool include_last_offset=False, int? padding_idx=None",
-      args,
-    ) as [boolean, ...TableBound, BagMode, boolean, boolean, number | null];
-    if (embeddings.shape.length !== 2) throw new ValueError('Embeddings parameter is expected to be 2-dimensional');
+    const [freeze, max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_idx] =
+      bind(
+        'from_pretrained.',
+        "bool freeze=True, float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, str mode='mean', bool sparse=False, bool include_last_offset=False, int? padding_idx=None",
+        args,
+      ) as [boolean, ...TableBound, BagMode, boolean, boolean, number | null];
+    if (embeddings.shape.length !== 2)
+      throw new ValueError('Embeddings parameter is expected to be 2-dimensional');
     const [num_embeddings, embedding_dim] = embeddings.shape;
-    const bag = new EmbeddingBag({ num_embeddings, embedding_dim, _weight: embeddings, max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_idx });
+    const bag = new EmbeddingBag({
+      num_embeddings,
+      embedding_dim,
+      _weight: embeddings,
+      max_norm,
+      norm_type,
+      scale_grad_by_freq,
+      mode,
+      sparse,
+      include_last_offset,
+      padding_idx,
+    });
     bag.weight.requires_grad_(!freeze);
     return bag;
   }
   forward(input: Tensor, offsets: Tensor | null = null, per_sample_weights: Tensor | null = null): Tensor {
     const { max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_idx } = this;
-    return embedding_bag(input, this.weight, { offsets, max_norm, norm_type, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx });
+    return embedding_bag(input, this.weight, {
+      offsets,
+      max_norm,
+      norm_type,
+      scale_grad_by_freq,
+      mode,
+      sparse,
+      per_sample_weights,
+      include_last_offset,
+      padding_idx,
+    });
   }
   override extra_repr(): string {
     let text = `${this.num_embeddings}, ${this.embedding_dim}`;

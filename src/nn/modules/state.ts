@@ -20,8 +20,13 @@ export interface LoadResult {
 }
 
 /** Copies `state` into `root`; see Module.load_state_dict. */
-export function loadInto(root: Module, state: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, options: LoadOptions): LoadResult {
-  if (state === null || typeof state !== 'object') throw new TypeError(`Expected state_dict to be dict-like, got ${typeof state}.`);
+export function loadInto(
+  root: Module,
+  state: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
+  options: LoadOptions,
+): LoadResult {
+  if (state === null || typeof state !== 'object')
+    throw new TypeError(`Expected state_dict to be dict-like, got ${typeof state}.`);
   const entries = new Map(state instanceof Map ? state : Object.entries(state));
   const { strict = true, assign = false } = options;
   const missing: string[] = [];
@@ -47,20 +52,36 @@ export function loadInto(root: Module, state: Readonly<Record<string, Tensor>> |
     if (missing.length > 0) errors.unshift(`Missing key(s) in state_dict: ${quoted(missing)}. `);
     if (unexpected.length > 0) errors.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}. `);
   }
-  if (errors.length > 0) throw new RuntimeError(`Error(s) in loading state_dict for ${root._getName()}:\n\t${errors.join('\n\t')}`);
+  if (errors.length > 0)
+    throw new RuntimeError(
+      `Error(s) in loading state_dict for ${root._getName()}:\n\t${errors.join('\n\t')}`,
+    );
   return { missing_keys: missing, unexpected_keys: unexpected };
 }
 
 const quoted = (keys: readonly string[]): string => keys.map((k) => `"${k}"`).join(', ');
 
 /** Puts one value in its place; returns what is wrong with it. */
-function store(module: Module, name: string, target: Tensor, key: string, value: Tensor, assign: boolean): string | null {
+function store(
+  module: Module,
+  name: string,
+  target: Tensor,
+  key: string,
+  value: Tensor,
+  assign: boolean,
+): string | null {
   if (!(value instanceof Tensor))
     return `While copying the parameter named "${key}", expected torch.Tensor or Tensor-like object from checkpoint but received ${typeof value}`;
   if (is_lazy(target)) target.materialize(value.shape);
   if (!sameSizes(value.shape, target.shape))
     return `size mismatch for ${key}: copying a param with shape ${formatSize([...value.shape])} from checkpoint, the shape in current model is ${formatSize([...target.shape])}.`;
-  if (assign) Object.assign(module, { [name]: target instanceof Parameter && !(value instanceof Parameter) ? new Parameter(value, target.requires_grad) : value });
+  if (assign)
+    Object.assign(module, {
+      [name]:
+        target instanceof Parameter && !(value instanceof Parameter)
+          ? new Parameter(value, target.requires_grad)
+          : value,
+    });
   else target.copy_(value);
   return null;
 }

@@ -10,7 +10,8 @@ import { bind } from '../modules/arguments.js';
 export type Tensors = Tensor | Iterable<Tensor>;
 
 const listOf = (tensors: Tensors): Tensor[] => (tensors instanceof Tensor ? [tensors] : [...tensors]);
-const gradsOf = (parameters: Tensors): Tensor[] => listOf(parameters).flatMap((p) => (p.grad === null ? [] : [p.grad.detach()]));
+const gradsOf = (parameters: Tensors): Tensor[] =>
+  listOf(parameters).flatMap((p) => (p.grad === null ? [] : [p.grad.detach()]));
 
 /** The p-norm of all elements, as a 0-d tensor. */
 function normOf(x: Tensor, p: number): Tensor {
@@ -19,7 +20,11 @@ function normOf(x: Tensor, p: number): Tensor {
   if (p === Number.POSITIVE_INFINITY) return x.abs().amax();
   if (p === Number.NEGATIVE_INFINITY) return x.abs().amin();
   if (p === 0) return x.ne(0).sum().to(x.dtype);
-  return x.abs().pow(p).sum().pow(1 / p);
+  return x
+    .abs()
+    .pow(p)
+    .sum()
+    .pow(1 / p);
 }
 
 interface NormOptions {
@@ -30,23 +35,37 @@ interface NormOptions {
   foreach?: boolean | null;
 }
 
-type NormArgs = [norm_type?: number, error_if_nonfinite?: boolean, foreach?: boolean | null] | [norm_type?: number, options?: NormOptions] | [options: NormOptions];
+type NormArgs =
+  | [norm_type?: number, error_if_nonfinite?: boolean, foreach?: boolean | null]
+  | [norm_type?: number, options?: NormOptions]
+  | [options: NormOptions];
 
 /** The norm of all elements of the tensors together, as a 0-d tensor. */
 export function get_total_norm(tensors: Tensors, ...args: NormArgs): Tensor {
-  const [p, strict] = bind('get_total_norm', 'float norm_type=2, bool error_if_nonfinite=False, bool? foreach=None', args) as [number, boolean];
+  const [p, strict] = bind(
+    'get_total_norm',
+    'float norm_type=2, bool error_if_nonfinite=False, bool? foreach=None',
+    args,
+  ) as [number, boolean];
   return no_grad(() => {
     const list = listOf(tensors);
     if (list.length === 0) return tensor(0, { dtype: float32 });
     const total = normOf(stack(list.map((x) => normOf(x.detach(), p))), p);
     if (strict && !Number.isFinite(Number(total.item())))
-      throw new RuntimeError(`The total norm of order ${p} for gradients from \`parameters\` is non-finite, so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, set \`error_if_nonfinite=False\``);
+      throw new RuntimeError(
+        `The total norm of order ${p} for gradients from \`parameters\` is non-finite, so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, set \`error_if_nonfinite=False\``,
+      );
     return total;
   });
 }
 
 /** Scales the gradients by max_norm / total_norm, if that is less than 1. */
-export function clip_grads_with_norm_(parameters: Tensors, max_norm: number, total_norm: Tensor, _foreach: boolean | null = null): void {
+export function clip_grads_with_norm_(
+  parameters: Tensors,
+  max_norm: number,
+  total_norm: Tensor,
+  _foreach: boolean | null = null,
+): void {
   no_grad(() => {
     const factor = total_norm.add(1e-6).reciprocal().mul(max_norm).clamp({ max: 1 });
     for (const g of gradsOf(parameters)) g.mul_(factor);
@@ -65,7 +84,11 @@ export function clip_grad_norm_(parameters: Tensors, max_norm: number, ...args: 
 }
 
 /** Limits every element of the gradients to [-clip_value, clip_value], in place. */
-export function clip_grad_value_(parameters: Tensors, clip_value: number, _foreach: boolean | null = null): void {
+export function clip_grad_value_(
+  parameters: Tensors,
+  clip_value: number,
+  _foreach: boolean | null = null,
+): void {
   no_grad(() => {
     for (const g of gradsOf(parameters)) g.clamp_(-clip_value, clip_value);
   });
