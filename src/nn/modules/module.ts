@@ -15,16 +15,13 @@ export type StateDict = Record<string, Tensor>;
 export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
 export type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown;
 // biome-ignore lint/suspicious/noConfusingVoidType: hooks may return nothing
+type HookResult = readonly (Tensor | null)[] | Tensor | null | undefined | void;
 export type BackwardHook = (
   module: Module,
   grad_input: readonly (Tensor | null)[],
   grad_output: readonly (Tensor | null)[],
-) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
-// biome-ignore lint/suspicious/noConfusingVoidType: hooks may return nothing
-export type BackwardPreHook = (
-  module: Module,
-  grad_output: readonly (Tensor | null)[],
-) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
+) => HookResult;
+export type BackwardPreHook = (module: Module, grad_output: readonly (Tensor | null)[]) => HookResult;
 
 /** @internal What a module keeps beside its attributes. */
 export interface ModuleState {
@@ -56,8 +53,10 @@ export function moduleState(module: Module): ModuleState {
 }
 
 /** Calling a module: its forward, typed. */
-// biome-ignore lint/style/useShorthandFunctionType: an interface merges with the class
-export type Module = (...args: Parameters<this['forward']>) => ReturnType<this['forward']>;
+export interface Module {
+  // biome-ignore lint/style/useShorthandFunctionType: an interface merges with the class
+  (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
+}
 
 /**
  * Base class of neural network modules. Subclasses assign parameters and children as fields and define `forward`:
