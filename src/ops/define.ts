@@ -34,12 +34,13 @@ declare const methodOf: unique symbol;
 export type Overloads<F, M> = F & { readonly opName: string; /** @internal */ readonly [methodOf]: M };
 
 /** Method types of a table of ops. */
-export type Methods<T> = {
-  [K in keyof T as T[K] extends { readonly opName: string } ? K : never]: T[K] extends { readonly [methodOf]: infer M }
-    ? M
-    : T[K] extends Op<infer A, infer R>
-      ? (...args: A) => R
-      : never;
+export type Methods<T> = MethodsOf<Pick<T, OpNames<T>>>;
+
+/** The exports of a module that are ops. */
+type OpNames<T> = { [K in keyof T]: T[K] extends { readonly opName: string } ? K : never }[keyof T];
+// Mapped over keyof its parameter, without renaming: only so do editors find documentation and definitions.
+type MethodsOf<T> = {
+  [K in keyof T]: T[K] extends { readonly [methodOf]: infer M } ? M : T[K] extends Op<infer A, infer R> ? (...args: A) => R : never;
 };
 
 /** Types of the in-place methods of a table of ops. */

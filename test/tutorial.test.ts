@@ -1,0 +1,29 @@
+// The tour prints what PyTorch prints: each compiled chapter against the text that tour.py wrote.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** PyTorch's text in JavaScript's spelling of truth values, sizes and null. */
+function translated(text: string): string {
+  return text
+    .replace(/\bTrue\b/g, 'true')
+    .replace(/\bFalse\b(?=\n| |$)/g, 'false')
+    .replace(/\bNone\b(?=\n| )/g, 'null')
+    .replace(/torch\.Size\(\[([\d, ]*)\]\)/g, '[ $1 ]')
+    .replace(/    (\w+): (true|false|null)$/gm, (_, key: string, value: string) => `    ${key}: ${{ true: 'True', false: 'False', null: 'None' }[value]}`)
+    .replace(/bias=true/g, 'bias=True');
+}
+
+describe('the tour', () => {
+  beforeAll(() => {
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.examples.json'], { cwd: root });
+  }, 60_000);
+  for (const chapter of ['chapter1', 'chapter2', 'chapter3', 'chapter5'])
+    it(`${chapter} prints PyTorch's text`, () => {
+      const printed = execFileSync(process.execPath, [join(root, 'dist-examples/tutorial', `${chapter}.js`)], { cwd: root, encoding: 'utf8' });
+      expect(printed).toBe(translated(readFileSync(join(root, 'test/goldens/tour', `${chapter}.txt`), 'utf8')));
+    });
+});
