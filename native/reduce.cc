@@ -17,7 +17,7 @@ template <class S>
 void merge_sum(States s, States o, i64 k) {
   S* a = s.field<S>(0);
   const S* b = o.field<S>(0);
-  for (i64 i = 0; i < k; i++) a[i] += b[i];
+  for (i64 i = 0; i < k; i++) a[i] = add_wrapping(a[i], b[i]);
 }
 void finish_nothing(States, i64, i64, double) {}
 void finish_mean(States s, i64 k, i64 count, double) {
@@ -43,13 +43,13 @@ constexpr ReduceOp sum_op(DType span, void (*finish)(States, i64, i64, double)) 
 struct Add {
   template <class V>
   static TT_INLINE V apply(V a, V b) {
-    return a + b;
+    return add_wrapping(a, b);
   }
 };
 struct Multiply {
   template <class V>
   static TT_INLINE V apply(V a, V b) {
-    return a * b;
+    return multiply_wrapping(a, b);
   }
 };
 struct And {

@@ -86,6 +86,30 @@ constexpr DType accumulator(DType out) {
   return out == DType::F64 || out == DType::C128 ? DType::F64 : is_floating(out) || is_complex(out) ? DType::F32 : DType::I64;
 }
 
+/** Sums and products of integers wrap, as PyTorch's do: computed without a sign, whose overflow would be undefined. */
+template <class T>
+struct Wrapping {
+  using type = T;
+};
+template <>
+struct Wrapping<int64_t> {
+  using type = uint64_t;
+};
+template <>
+struct Wrapping<Vec<int64_t>> {
+  using type = Vec<uint64_t>;
+};
+template <class T>
+TT_INLINE T add_wrapping(T a, T b) {
+  using U = typename Wrapping<T>::type;
+  return (T)((U)a + (U)b);
+}
+template <class T>
+TT_INLINE T multiply_wrapping(T a, T b) {
+  using U = typename Wrapping<T>::type;
+  return (T)((U)a * (U)b);
+}
+
 // ---- helpers of vectors that fold to one element ----
 
 template <class T>

@@ -73,13 +73,13 @@ TT_INLINE double log_add_exp(double a, double b) {
 struct Plus {
   template <class T>
   static TT_INLINE T apply(T a, T b) {
-    return a + b;
+    return reduction::add_wrapping(a, b);
   }
 };
 struct Times {
   template <class T>
   static TT_INLINE T apply(T a, T b) {
-    return a * b;
+    return reduction::multiply_wrapping(a, b);
   }
 };
 struct LogAddExp {
