@@ -26,23 +26,35 @@ function checkTarget(x: Tensor, target: Tensor, weight: Tensor | null): Tensor {
   const n = x.shape.length;
   if (n < 1) throw new ValueError('Expected 1 or more dimensions (got 0)');
   if (n > 1 && target.shape[0] !== x.shape[0])
-    throw new ValueError(`Expected input batch_size (${x.shape[0]}) to match target batch_size (${target.shape[0] ?? 1}).`);
-  if (target.dtype !== int64 && target.dtype !== uint8) throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${target.dtype.scalarName}`);
+    throw new ValueError(
+      `Expected input batch_size (${x.shape[0]}) to match target batch_size (${target.shape[0] ?? 1}).`,
+    );
+  if (target.dtype !== int64 && target.dtype !== uint8)
+    throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${target.dtype.scalarName}`);
   if (n <= 2) {
-    if (target.shape.length > 1) throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
-    if (n === 1 && target._numel !== 1) throw new ValueError(`For 1D input, 1D target must have size 1, but got target size: ${target._numel}`);
+    if (target.shape.length > 1)
+      throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
+    if (n === 1 && target._numel !== 1)
+      throw new ValueError(`For 1D input, 1D target must have size 1, but got target size: ${target._numel}`);
   } else checkPlaces(x, target);
   checkClassWeights(weight, x.shape[n === 1 ? 0 : 1]);
-  if (weight !== null && weight.dtype !== x.dtype) throw new RuntimeError(`expected scalar type ${x.dtype.scalarName} but found ${weight.dtype.scalarName}`);
+  if (weight !== null && weight.dtype !== x.dtype)
+    throw new RuntimeError(`expected scalar type ${x.dtype.scalarName} but found ${weight.dtype.scalarName}`);
   return castTo(target, int64);
 }
 
 function checkPlaces(x: Tensor, target: Tensor): void {
   const expected = [x.shape[0], ...x.shape.slice(2)];
   if (sameSizes(expected, target.shape)) return;
-  if (x.shape.length !== 4) throw new RuntimeError(`Expected target size [${expected.join(', ')}], got [${target.shape.join(', ')}]`);
-  if (target.shape.length !== 3) throw new RuntimeError(`only batches of spatial targets supported (3D tensors) but got targets of dimension: ${target.shape.length}`);
-  throw new RuntimeError(`size mismatch (got input: [${x.shape.join(', ')}] , target: [${target.shape.join(', ')}]`);
+  if (x.shape.length !== 4)
+    throw new RuntimeError(`Expected target size [${expected.join(', ')}], got [${target.shape.join(', ')}]`);
+  if (target.shape.length !== 3)
+    throw new RuntimeError(
+      `only batches of spatial targets supported (3D tensors) but got targets of dimension: ${target.shape.length}`,
+    );
+  throw new RuntimeError(
+    `size mismatch (got input: [${x.shape.join(', ')}] , target: [${target.shape.join(', ')}]`,
+  );
 }
 
 /** What nll_loss needs of its target: labels with a class dimension, and every label's weight (0 where ignored). */
@@ -63,7 +75,14 @@ function lookUp(x: Tensor, target: Tensor, weight: Tensor | null, ignore: number
   if (flat._numel > 0) launchChecked('gather', x, outOfBounds, picked, table, 0, flat);
   const shape = x.shape.length === 1 ? [1] : target.shape;
   const weights = masked_fill(picked.reshape(shape), ignored.reshape(shape), 0);
-  return { index: safe.reshape(shape).unsqueeze(classDim === 0 ? 0 : 1).reshape(x.shape.map((size, d) => (d === classDim ? 1 : size))), weights, classDim };
+  return {
+    index: safe
+      .reshape(shape)
+      .unsqueeze(classDim === 0 ? 0 : 1)
+      .reshape(x.shape.map((size, d) => (d === classDim ? 1 : size))),
+    weights,
+    classDim,
+  };
 }
 
 /** The gradient of nll_loss to its input: linear in g. */
@@ -83,7 +102,9 @@ function nll(x: Tensor, target: Tensor, weight: Tensor | null, ignore: number, r
   let out = reduction === 'none' ? losses : sum(losses);
   if (total !== null) out = div(out, total);
   if (x.shape.length === 1 && reduction === 'none') out = out.reshape(target.shape);
-  record(x.shape.length > 2 ? 'NllLoss2DBackward0' : 'NllLossBackward0', [x], [out], () => ([g]) => [g === null ? null : nllGradient(g, x, labels, total)]);
+  record(x.shape.length > 2 ? 'NllLoss2DBackward0' : 'NllLossBackward0', [x], [out], () => ([g]) => [
+    g === null ? null : nllGradient(g, x, labels, total),
+  ]);
   return out;
 }
 
@@ -106,8 +127,15 @@ export interface ClassLoss<Options extends ClassOptions = ClassOptions> {
 export const nll_loss: ClassLoss = op(
   'nn.functional.nll_loss',
   "Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean'",
-  (x: Tensor, target: Tensor, weight: Tensor | null, average: unknown, ignore: number, reduce: unknown, reduction: string) =>
-    nll(x, checkTarget(x, target, weight), weight, ignore, reductionOf(reduction, average, reduce)),
+  (
+    x: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    average: unknown,
+    ignore: number,
+    reduce: unknown,
+    reduction: string,
+  ) => nll(x, checkTarget(x, target, weight), weight, ignore, reductionOf(reduction, average, reduce)),
 );
 
 // ---- fused cross entropy of rows
@@ -147,8 +175,29 @@ function crossEntropyRows(input: Tensor, rows: Rows): Tensor {
   const lse = empty([n], float64, x.device);
   const total = empty([], float64, x.device);
   const optionalWeight = weight === null ? null : ([weight] as const);
-  const bad = backend.launch('cross_entropy', loss, lse, total, x, target, optionalWeight, ignore, reductionCode[reduction], smoothing);
-  if (bad > 0) throw new IndexError(outOfBounds(Number(target.detach().select(0, bad - 1).item())));
+  const bad = backend.launch(
+    'cross_entropy',
+    loss,
+    lse,
+    total,
+    x,
+    target,
+    optionalWeight,
+    ignore,
+    reductionCode[reduction],
+    smoothing,
+  );
+  if (bad > 0)
+    throw new IndexError(
+      outOfBounds(
+        Number(
+          target
+            .detach()
+            .select(0, bad - 1)
+            .item(),
+        ),
+      ),
+    );
   record(smoothing > 0 ? 'AddBackward0' : 'NllLossBackward0', [x], [loss], (save) => {
     const savedInput = save(x);
     return ([g]) => {
@@ -157,7 +206,19 @@ function crossEntropyRows(input: Tensor, rows: Rows): Tensor {
       if (mode.grad) return [rowsGradient(g, from, total, rows)];
       const grad = empty(from.shape, from.dtype, from.device);
       if (grad._numel > 0)
-        backend.launch('cross_entropy_backward', grad, g, lse, total, from, target, optionalWeight, ignore, reductionCode[reduction], smoothing);
+        backend.launch(
+          'cross_entropy_backward',
+          grad,
+          g,
+          lse,
+          total,
+          from,
+          target,
+          optionalWeight,
+          ignore,
+          reductionCode[reduction],
+          smoothing,
+        );
       return [grad];
     };
   });
@@ -166,13 +227,23 @@ function crossEntropyRows(input: Tensor, rows: Rows): Tensor {
 
 // ---- cross entropy in general
 
-const perClass = (weight: Tensor, x: Tensor, classDim: number): Tensor => weight.reshape(x.shape.map((size, d) => (d === classDim ? size : 1)));
+const perClass = (weight: Tensor, x: Tensor, classDim: number): Tensor =>
+  weight.reshape(x.shape.map((size, d) => (d === classDim ? size : 1)));
 
 /** With class probabilities as target. */
-function withProbabilities(x: Tensor, target: Tensor, weight: Tensor | null, reduction: Reduction, smoothing: number): Tensor {
+function withProbabilities(
+  x: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  reduction: Reduction,
+  smoothing: number,
+): Tensor {
   const classDim = x.shape.length === 1 ? 0 : 1;
   const classes = x.shape[classDim];
-  if (!target.dtype.is_floating_point) throw new RuntimeError(`Expected floating point type for target with class probabilities, got ${target.dtype.scalarName}`);
+  if (!target.dtype.is_floating_point)
+    throw new RuntimeError(
+      `Expected floating point type for target with class probabilities, got ${target.dtype.scalarName}`,
+    );
   checkClassWeights(weight, classes, 'cross_entropy: ');
   const soft = smoothing > 0 ? mul(target, 1 - smoothing).add(smoothing / classes) : target;
   const logs = softmaxAlong('log_softmax', x, classDim);
@@ -184,11 +255,22 @@ function withProbabilities(x: Tensor, target: Tensor, weight: Tensor | null, red
 }
 
 /** Labels in [N, C, d1, …], with smoothing. */
-function smoothed(x: Tensor, target: Tensor, weight: Tensor | null, ignore: number, reduction: Reduction, smoothing: number): Tensor {
+function smoothed(
+  x: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  ignore: number,
+  reduction: Reduction,
+  smoothing: number,
+): Tensor {
   const classDim = x.shape.length === 1 ? 0 : 1;
   const logs = softmaxAlong('log_softmax', x, classDim);
   const hard = nll(logs, target, weight, ignore, reduction);
-  const spread = masked_fill(neg(sum(weight === null ? logs : mul(logs, perClass(weight, x, classDim)), classDim)), eq(target, ignore).reshape(classDim === 0 ? [] : target.shape), 0);
+  const spread = masked_fill(
+    neg(sum(weight === null ? logs : mul(logs, perClass(weight, x, classDim)), classDim)),
+    eq(target, ignore).reshape(classDim === 0 ? [] : target.shape),
+    0,
+  );
   let soft = reduction === 'none' ? spread : sum(spread);
   if (reduction === 'mean') soft = div(soft, sum(lookUp(x, target, weight, ignore).weights));
   else if (reduction === 'none') soft = soft.reshape(hard.shape);
@@ -203,17 +285,34 @@ function smoothed(x: Tensor, target: Tensor, weight: Tensor | null, ignore: numb
 export const cross_entropy: ClassLoss<ClassOptions & { label_smoothing?: number }> = op(
   'nn.functional.cross_entropy',
   "Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean', float label_smoothing=0.0",
-  (x: Tensor, target: Tensor, weight: Tensor | null, average: unknown, ignore: number, reduce: unknown, how: string, smoothing: number) => {
+  (
+    x: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    average: unknown,
+    ignore: number,
+    reduce: unknown,
+    how: string,
+    smoothing: number,
+  ) => {
     const reduction = reductionOf(how, average, reduce);
-    if (smoothing < 0 || smoothing > 1) throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
+    if (smoothing < 0 || smoothing > 1)
+      throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
     if (sameSizes(x.shape, target.shape)) {
       if (ignore >= 0) throw new RuntimeError('ignore_index is not supported for floating point target');
       return withProbabilities(x, target, weight, reduction, smoothing);
     }
     if (!x.dtype.is_floating_point) notImplemented('log_softmax_lastdim_kernel_impl', x.dtype);
     const labels = checkTarget(x, target, weight);
-    if (x.shape.length === 2 && labels.shape.length === 1 && !weight?.requires_grad) return crossEntropyRows(x, { target: labels, weight, ignore, reduction, smoothing });
+    if (x.shape.length === 2 && labels.shape.length === 1 && !weight?.requires_grad)
+      return crossEntropyRows(x, { target: labels, weight, ignore, reduction, smoothing });
     if (smoothing > 0) return smoothed(x, labels, weight, ignore, reduction, smoothing);
-    return nll(softmaxAlong('log_softmax', x, x.shape.length === 1 ? 0 : 1), labels, weight, ignore, reduction);
+    return nll(
+      softmaxAlong('log_softmax', x, x.shape.length === 1 ? 0 : 1),
+      labels,
+      weight,
+      ignore,
+      reduction,
+    );
   },
 );

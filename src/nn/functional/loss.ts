@@ -1,7 +1,7 @@
 // Losses between an input and a target of the same shape.
 import { PointwiseOp, type PointwiseSpec } from '../../dispatch/pointwise.js';
-import { e } from '../../expr.js';
 import { ValueError } from '../../errors.js';
+import { e } from '../../expr.js';
 import { div, mul } from '../../ops/arithmetic.js';
 import { op } from '../../ops/define.js';
 import { sum } from '../../ops/reduce.js';
@@ -9,12 +9,14 @@ import { sameSizes, type Tensor } from '../../tensor.js';
 import { combine, type LossOptions, type Reduction, reductionOf } from './reduction.js';
 
 /** A loss between elements of the input and of the target, which broadcast. */
-export interface ElementLoss<Options = LossOptions> {
-  (input: Tensor, target: Tensor, options?: Options): Tensor;
-}
+export type ElementLoss<Options = LossOptions> = (input: Tensor, target: Tensor, options?: Options) => Tensor;
 
 /** The distance of two elements as a record. */
-function distance(name: string, kernelName: string, spec: Pick<PointwiseSpec, 'forward' | 'derivative' | 'complex'>): PointwiseOp {
+function distance(
+  name: string,
+  kernelName: string,
+  spec: Pick<PointwiseSpec, 'forward' | 'derivative' | 'complex'>,
+): PointwiseOp {
   return new PointwiseOp(name, { types: 'real', kernelName, tensorsOnly: true, ...spec });
 }
 
@@ -27,7 +29,11 @@ const squared = distance('mse_loss', 'mse_cpu', {
 function combineWeighted(losses: Tensor, x: Tensor, weight: Tensor, reduction: Reduction): Tensor {
   if (!sameSizes(weight.shape, x.shape)) throw new ValueError('Weights and input must have the same size.');
   const weighted = mul(losses, weight);
-  return reduction === 'none' ? weighted : reduction === 'sum' ? sum(weighted) : div(sum(weighted), sum(weight));
+  return reduction === 'none'
+    ? weighted
+    : reduction === 'sum'
+      ? sum(weighted)
+      : div(sum(weighted), sum(weight));
 }
 
 interface WeightedOptions extends LossOptions {

@@ -2,8 +2,12 @@
 import { ValueError } from '../../errors.js';
 import { add, div, mul, pow } from '../../ops/arithmetic.js';
 import { batch_norm as batchNorm, instance_norm as instanceNorm } from '../../ops/batch_norm.js';
-import { op, type Out } from '../../ops/define.js';
-import { group_norm as groupNorm, layer_norm as layerNorm, rms_norm as rmsNorm } from '../../ops/layer_norm.js';
+import { type Out, op } from '../../ops/define.js';
+import {
+  group_norm as groupNorm,
+  layer_norm as layerNorm,
+  rms_norm as rmsNorm,
+} from '../../ops/layer_norm.js';
 import { vectorNorm } from '../../ops/norms.js';
 import { constant_pad_nd } from '../../ops/rearrange.js';
 import { mean } from '../../ops/reduce_mean.js';
@@ -20,21 +24,42 @@ interface AffineOptions {
 
 /** `(x - mean) / sqrt(var + eps) * weight + bias` over the last dimensions, whose sizes are `normalized_shape`. */
 export const layer_norm: {
-  (input: Tensor, normalized_shape: readonly number[], weight?: Optional, bias?: Optional, eps?: number): Tensor;
+  (
+    input: Tensor,
+    normalized_shape: readonly number[],
+    weight?: Optional,
+    bias?: Optional,
+    eps?: number,
+  ): Tensor;
   (input: Tensor, normalized_shape: readonly number[], options: AffineOptions): Tensor;
-} = op('nn.functional.layer_norm', 'Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05', layerNorm);
+} = op(
+  'nn.functional.layer_norm',
+  'Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05',
+  layerNorm,
+);
 
 /** `x / sqrt(mean(x^2) + eps) * weight` over the last dimensions; eps is the dtype's by default. */
 export const rms_norm: {
   (input: Tensor, normalized_shape: readonly number[], weight?: Optional, eps?: number | null): Tensor;
-  (input: Tensor, normalized_shape: readonly number[], options: { weight?: Optional; eps?: number | null }): Tensor;
-} = op('nn.functional.rms_norm', 'Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None', rmsNorm);
+  (
+    input: Tensor,
+    normalized_shape: readonly number[],
+    options: { weight?: Optional; eps?: number | null },
+  ): Tensor;
+} = op(
+  'nn.functional.rms_norm',
+  'Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None',
+  rmsNorm,
+);
 
 const sizeText = (x: Tensor): string => `torch.Size([${x.shape.join(', ')}])`;
 
 function requireSeveral(x: Tensor): void {
   const each = x.shape.reduce((n, size, d) => (d === 1 ? n : n * size), 1);
-  if (each === 1) throw new ValueError(`Expected more than 1 value per channel when training, got input size ${sizeText(x)}`);
+  if (each === 1)
+    throw new ValueError(
+      `Expected more than 1 value per channel when training, got input size ${sizeText(x)}`,
+    );
 }
 
 /** Normalises the groups of channels of every sample: input [N, C, …]. */
@@ -48,7 +73,9 @@ export const group_norm: {
     if (x.shape.length >= 2 && groups > 0) {
       const each = (x.shape[0] * x.shape[1]) / groups;
       if (each * x.shape.slice(2).reduce((n, size) => n * size, 1) === 1)
-        throw new ValueError(`Expected more than 1 value per channel when training, got input size ${`torch.Size([${[each, groups, ...x.shape.slice(2)].join(', ')}])`}`);
+        throw new ValueError(
+          `Expected more than 1 value per channel when training, got input size ${`torch.Size([${[each, groups, ...x.shape.slice(2)].join(', ')}])`}`,
+        );
     }
     return groupNorm(x, groups, weight, bias, eps);
   },
@@ -66,14 +93,39 @@ interface BatchOptions extends AffineOptions {
  * @throws ValueError when training on one value per channel.
  */
 export const batch_norm: {
-  (input: Tensor, running_mean: Optional, running_var: Optional, weight?: Optional, bias?: Optional, training?: boolean, momentum?: number, eps?: number): Tensor;
+  (
+    input: Tensor,
+    running_mean: Optional,
+    running_var: Optional,
+    weight?: Optional,
+    bias?: Optional,
+    training?: boolean,
+    momentum?: number,
+    eps?: number,
+  ): Tensor;
   (input: Tensor, running_mean: Optional, running_var: Optional, options: BatchOptions): Tensor;
-  (input: Tensor, running_mean: Optional, running_var: Optional, weight: Optional, bias: Optional, options: BatchOptions): Tensor;
+  (
+    input: Tensor,
+    running_mean: Optional,
+    running_var: Optional,
+    weight: Optional,
+    bias: Optional,
+    options: BatchOptions,
+  ): Tensor;
   (input: Tensor, options: BatchOptions): Tensor;
 } = op(
   'nn.functional.batch_norm',
   'Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05',
-  (x: Tensor, runningMean: Optional, runningVar: Optional, weight: Optional, bias: Optional, training: boolean, momentum: number, eps: number) => {
+  (
+    x: Tensor,
+    runningMean: Optional,
+    runningVar: Optional,
+    weight: Optional,
+    bias: Optional,
+    training: boolean,
+    momentum: number,
+    eps: number,
+  ) => {
     if (training) requireSeveral(x);
     return batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps);
   },
@@ -81,14 +133,34 @@ export const batch_norm: {
 
 /** Normalises each channel of each sample; `use_input_stats: false` takes the running statistics. */
 export const instance_norm: {
-  (input: Tensor, running_mean?: Optional, running_var?: Optional, weight?: Optional, bias?: Optional, use_input_stats?: boolean, momentum?: number, eps?: number): Tensor;
+  (
+    input: Tensor,
+    running_mean?: Optional,
+    running_var?: Optional,
+    weight?: Optional,
+    bias?: Optional,
+    use_input_stats?: boolean,
+    momentum?: number,
+    eps?: number,
+  ): Tensor;
   (input: Tensor, options: Omit<BatchOptions, 'training'> & { use_input_stats?: boolean }): Tensor;
 } = op(
   'nn.functional.instance_norm',
   'Tensor input, Tensor? running_mean=None, Tensor? running_var=None, Tensor? weight=None, Tensor? bias=None, bool use_input_stats=True, float momentum=0.1, float eps=1e-05',
-  (x: Tensor, runningMean: Optional, runningVar: Optional, weight: Optional, bias: Optional, own: boolean, momentum: number, eps: number) => {
+  (
+    x: Tensor,
+    runningMean: Optional,
+    runningVar: Optional,
+    weight: Optional,
+    bias: Optional,
+    own: boolean,
+    momentum: number,
+    eps: number,
+  ) => {
     if (own && x.shape.slice(2).reduce((n, size) => n * size, 1) === 1)
-      throw new ValueError(`Expected more than 1 spatial element when training, got input size ${sizeText(x)}`);
+      throw new ValueError(
+        `Expected more than 1 spatial element when training, got input size ${sizeText(x)}`,
+      );
     return instanceNorm(x, weight, bias, runningMean, runningVar, own, momentum, eps);
   },
 );
@@ -104,7 +176,11 @@ export const local_response_norm: {
     const n = x.shape.length;
     if (n < 3) throw new ValueError(`Expected 3D or higher dimensionality input (got ${n} dimensions)`);
     if (x._numel === 0) return x;
-    const around = [...new Array<number>(2 * (n - 2)).fill(0), Math.floor(size / 2), Math.floor((size - 1) / 2)];
+    const around = [
+      ...new Array<number>(2 * (n - 2)).fill(0),
+      Math.floor(size / 2),
+      Math.floor((size - 1) / 2),
+    ];
     const neighbours = mean(unfold(constant_pad_nd(mul(x, x), around, 0), 1, size, 1), -1);
     return div(x, pow(add(mul(neighbours, alpha), k), beta));
   },
@@ -117,5 +193,6 @@ export const normalize: {
 } = op(
   'nn.functional.normalize',
   'Tensor input, float p=2.0, int[1] dim=1, float eps=1e-12, Tensor? out=None',
-  (x: Tensor, p: number, dim: number | readonly number[], eps: number) => div(x, vectorNorm(x, p, dim, true, null).clamp_min(eps)),
+  (x: Tensor, p: number, dim: number | readonly number[], eps: number) =>
+    div(x, vectorNorm(x, p, dim, true, null).clamp_min(eps)),
 );

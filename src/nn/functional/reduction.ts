@@ -1,7 +1,7 @@
 // How losses are combined: `reduction` of the loss functions.
 import { RuntimeError, ValueError } from '../../errors.js';
-import { mean } from '../../ops/reduce_mean.js';
 import { sum } from '../../ops/reduce.js';
+import { mean } from '../../ops/reduce_mean.js';
 import type { Tensor } from '../../tensor.js';
 
 /** Every element's loss, their mean, or their sum. */
@@ -15,9 +15,15 @@ export interface LossOptions {
 }
 
 /** @internal The reduction that a call asks for. @throws ValueError for an unknown name. */
-export function reductionOf(reduction: string, sizeAverage: unknown = null, reduce: unknown = null): Reduction {
-  if (sizeAverage !== null || reduce !== null) return (reduce ?? true) === false ? 'none' : (sizeAverage ?? true) === false ? 'sum' : 'mean';
-  if (reduction !== 'none' && reduction !== 'mean' && reduction !== 'sum') throw new ValueError(`${reduction} is not a valid value for reduction`);
+export function reductionOf(
+  reduction: string,
+  sizeAverage: unknown = null,
+  reduce: unknown = null,
+): Reduction {
+  if (sizeAverage !== null || reduce !== null)
+    return (reduce ?? true) === false ? 'none' : (sizeAverage ?? true) === false ? 'sum' : 'mean';
+  if (reduction !== 'none' && reduction !== 'mean' && reduction !== 'sum')
+    throw new ValueError(`${reduction} is not a valid value for reduction`);
   return reduction;
 }
 

@@ -18,14 +18,22 @@ export interface SoftmaxFunction {
 
 const implicitDim = (x: Tensor): number => ([0, 1, 3].includes(x.shape.length) ? 0 : 1);
 
-const define = (name: string, run: (x: Tensor, dim: number, dtype: DType | null) => Tensor): SoftmaxFunction =>
-  op(`nn.functional.${name}`, 'Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None', (x: Tensor, dim: number | null, _level: number, dtype: DType | null) =>
-    run(x, dim ?? implicitDim(x), dtype),
+const define = (
+  name: string,
+  run: (x: Tensor, dim: number, dtype: DType | null) => Tensor,
+): SoftmaxFunction =>
+  op(
+    `nn.functional.${name}`,
+    'Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None',
+    (x: Tensor, dim: number | null, _level: number, dtype: DType | null) =>
+      run(x, dim ?? implicitDim(x), dtype),
   );
 
 /** `exp(x) / sum(exp(x))` along `dim`. */
 export const softmax = define('softmax', (x, dim, dtype) => softmaxAlong('softmax', x, dim, dtype));
 /** The logarithm of softmax along `dim`. */
-export const log_softmax = define('log_softmax', (x, dim, dtype) => softmaxAlong('log_softmax', x, dim, dtype));
+export const log_softmax = define('log_softmax', (x, dim, dtype) =>
+  softmaxAlong('log_softmax', x, dim, dtype),
+);
 /** The softmax of `-input` along `dim`. */
 export const softmin = define('softmin', (x, dim, dtype) => softmaxAlong('softmax', neg(x), dim, dtype));

@@ -1,9 +1,20 @@
 // Every module of torch.nn, family by family.
 export * from './activation.js';
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  type NormOptions,
+} from './batchnorm.js';
 export * from './container.js';
+export * from './distance.js';
 export * from './dropout.js';
 export * from './flatten.js';
 export * from './fold.js';
+export * from './instancenorm.js';
 export {
   Bilinear,
   type BilinearOptions,
@@ -15,7 +26,9 @@ export {
 export * from './loss.js';
 export { Module, type StateDict } from './module.js';
 export * from './multihead_attention.js';
+export * from './normalization.js';
 export * from './padding.js';
 export * from './pixelshuffle.js';
 export * from './sparse.js';
+export * from './transformer.js';
 export * from './upsampling.js';

@@ -100,6 +100,11 @@ export abstract class Module {
     return null;
   }
 
+  /** Whether a state_dict may leave this entry out. @internal */
+  _mayLack(_name: string): boolean {
+    return false;
+  }
+
   /** Parameters of this module alone, by name. @internal */
   *_ownParameters(): IterableIterator<[string, Parameter]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Parameter) yield [name, value];

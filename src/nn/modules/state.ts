@@ -39,8 +39,9 @@ export function loadInto(
         const key = prefix + name;
         known.add(key);
         const value = entries.get(key);
-        if (value === undefined) missing.push(key);
-        else {
+        if (value === undefined) {
+          if (!module._mayLack(name)) missing.push(key);
+        } else {
           const problem = store(module, name, target, key, value, assign);
           if (problem) errors.push(problem);
         }
