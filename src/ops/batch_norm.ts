@@ -9,7 +9,7 @@ import { RuntimeError } from '../errors.js';
 import { e } from '../expr.js';
 import { contiguousStrides, type Tensor } from '../tensor.js';
 import { add, mul, rsqrt, sub } from './arithmetic.js';
-import { contiguous } from './copy.js';
+import { castTo, contiguous } from './copy.js';
 import { op } from './define.js';
 import { sum } from './reduce.js';
 import { notImplemented } from './reduce_extreme.js';
@@ -42,8 +42,8 @@ function asChannels(x: Tensor): Tensor {
 }
 
 function checkVectors(x: Tensor, p: BatchNorm): void {
-  if (x.shape.length < 2) throw new RuntimeError(`Expected 2 or more dimensions for input, got ${x.shape.length}`);
-  const channels = x.shape[1];
+  if (x.shape.length < 2 && x._numel > 0) throw new RuntimeError(`Expected 2 or more dimensions for input, got ${x.shape.length}`);
+  const channels = x.shape[1] ?? 0;
   for (const name of ['running_mean', 'running_var', 'weight', 'bias'] as const) {
     const t = p[name];
     if (t !== null && t._numel !== channels) throw new RuntimeError(`${name} should contain ${channels} elements not ${t._numel}`);
@@ -102,6 +102,7 @@ function track(p: BatchNorm, center: Tensor, spread: Tensor, count: number): voi
 /** Normalises [N, C, …] by channel: the output, and mean and reciprocal deviation where they are the batch's own. */
 function normalizeBatch(input: Tensor, p: BatchNorm): [Tensor, Tensor, Tensor] {
   checkVectors(input, p);
+  if (input.shape.length < 2) return [mul(input, 1), input.detach(), input.detach()];
   if (!input.dtype.is_floating_point) notImplemented('batch_norm', input.dtype);
   const x = contiguous(input);
   const type = x.dtype.itemsize < 4 ? float32 : x.dtype;
@@ -122,8 +123,9 @@ function normalizeBatch(input: Tensor, p: BatchNorm): [Tensor, Tensor, Tensor] {
       return gradients(p, g, savedInput(), savedWeight?.() ?? null, center, rstd, needs);
     };
   });
-  const none = (): Tensor => empty([0], type, x.device);
-  return p.training ? [out, center, rstd] : [out, none(), none()];
+  const shown = p.running_mean?.dtype ?? p.weight?.dtype ?? x.dtype;
+  const none = (): Tensor => empty([0], shown, x.device);
+  return p.training ? [out, castTo(center, shown), castTo(rstd, shown)] : [out, none(), none()];
 }
 
 type Optional = Tensor | null;

@@ -1,5 +1,5 @@
 // Normalisation of the last dimensions: layer and RMS normalisation, and groups of channels.
-import { record } from '../autograd/graph.js';
+import { needsGrad, record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { alias, empty } from '../dispatch/allocate.js';
@@ -148,7 +148,7 @@ function checkGroups(x: Tensor, groups: number, weight: Tensor | null, bias: Ten
 }
 
 /** Normalises groups of channels of [N, C, …]; scales and shifts by channel. */
-function normalizeGroups(x: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number): [Tensor, Tensor, Tensor] {
+function normalizeGroups(x: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number, statistics: boolean): [Tensor, Tensor, Tensor] {
   const [batch, channels] = x.shape;
   const n = groups === 0 || batch === 0 ? 0 : x._numel / (batch * groups);
   const [normal, center, rstd] = normalizeRows({ centered: true, eps, shape: [n] }, x.reshape([batch * groups, n]), null, null);
@@ -156,7 +156,11 @@ function normalizeGroups(x: Tensor, groups: number, weight: Tensor | null, bias:
   let out = normal.reshape([...x.shape]);
   if (weight !== null) out = mul(out, perChannel(weight));
   if (bias !== null) out = add(out, perChannel(bias));
-  return [out, flatView(center, [batch, groups]), flatView(rstd, [batch, groups])];
+  if (!statistics || !needsGrad(x)) return [out, flatView(center, [batch, groups]), flatView(rstd, [batch, groups])];
+  // Here the statistics are differentiable, too.
+  const each = x.reshape([batch, groups, n]);
+  const shifted = sub(each, mean(each, -1, true));
+  return [out, mean(each, -1), rsqrt(add(mean(mul(shifted, shifted), -1), eps))];
 }
 
 /** Group normalisation with its statistics by sample and group. */
@@ -165,7 +169,7 @@ export const native_group_norm: (input: Tensor, weight: Tensor | null, bias: Ten
   'Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, float eps',
   (x: Tensor, weight: Tensor | null, bias: Tensor | null, _n: number, _c: number, _l: number, group: number, eps: number) => {
     checkGroups(x, group, weight, bias);
-    return normalizeGroups(x, group, weight, bias, eps);
+    return normalizeGroups(x, group, weight, bias, eps, true);
   },
 );
 
@@ -175,6 +179,6 @@ export const group_norm: (input: Tensor, num_groups: number, weight?: Tensor | n
   'Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True',
   (x: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number) => {
     checkGroups(x, groups, weight, bias);
-    return normalizeGroups(x, groups, weight, bias, eps)[0];
+    return normalizeGroups(x, groups, weight, bias, eps, false)[0];
   },
 );

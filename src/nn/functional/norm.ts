@@ -10,6 +10,7 @@ import {
 } from '../../ops/layer_norm.js';
 import { vectorNorm } from '../../ops/norms.js';
 import { constant_pad_nd } from '../../ops/rearrange.js';
+import { sum } from '../../ops/reduce.js';
 import { mean } from '../../ops/reduce_mean.js';
 import { unfold } from '../../ops/shape.js';
 import type { Tensor } from '../../tensor.js';
@@ -181,7 +182,9 @@ export const local_response_norm: {
       Math.floor(size / 2),
       Math.floor((size - 1) / 2),
     ];
-    const neighbours = mean(unfold(constant_pad_nd(mul(x, x), around, 0), 1, size, 1), -1);
+    const windows = unfold(constant_pad_nd(mul(x, x), around, 0), 1, size, 1);
+    // Of integers the mean is rounded to zero, as in integer pooling.
+    const neighbours = x.dtype.is_integral ? div(sum(windows, -1), size, { rounding_mode: 'trunc' }) : mean(windows, -1);
     return div(x, pow(add(mul(neighbours, alpha), k), beta));
   },
 );
