@@ -3,7 +3,7 @@ import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { abs } from '../ops/arithmetic.js';
 import { castTo } from '../ops/copy.js';
-import { op, type Out } from '../ops/define.js';
+import { type Out, op } from '../ops/define.js';
 import { type NormDim, orderText, vectorNorm } from '../ops/norms.js';
 import { sum } from '../ops/reduce.js';
 import { amax, amin } from '../ops/reduce_extreme.js';
@@ -33,25 +33,40 @@ export interface NormFunction<Order> {
 export const vector_norm: NormFunction<number> = op(
   'linalg.vector_norm',
   'Tensor x, float ord=2, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',
-  (x: Tensor, ord: number, dim: NormDim, keepdim: boolean, dtype: DType | null) => vectorNorm(x, ord, dim, keepdim, dtype),
+  (x: Tensor, ord: number, dim: NormDim, keepdim: boolean, dtype: DType | null) =>
+    vectorNorm(x, ord, dim, keepdim, dtype),
   { self: null },
 );
 
 function matrixDims(A: Tensor, dim: readonly number[]): [number, number] {
-  if (A.shape.length < 2) throw new RuntimeError('linalg.matrix_norm: The input tensor A must have at least 2 dimensions.');
-  if (dim.length !== 2) throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dim.join(', ')}`);
+  if (A.shape.length < 2)
+    throw new RuntimeError('linalg.matrix_norm: The input tensor A must have at least 2 dimensions.');
+  if (dim.length !== 2)
+    throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dim.join(', ')}`);
   const [rows, columns] = dim.map((d) => wrapDim(d, A.shape.length));
-  if (rows === columns) throw new RuntimeError(`linalg.matrix_norm: dims must be different. Got (${dim.join(', ')})`);
+  if (rows === columns)
+    throw new RuntimeError(`linalg.matrix_norm: dims must be different. Got (${dim.join(', ')})`);
   return [rows, columns];
 }
 
 /** @internal The matrix norm over two dimensions. */
-export function matrixNorm(input: Tensor, ord: MatrixOrder, dim: readonly number[], keepdim: boolean, dtype: DType | null): Tensor {
-  if (input.dtype.is_integral) throw new RuntimeError(`linalg.matrix_norm: Expected a floating point or complex tensor as input. Got ${input.dtype.scalarName}`);
+export function matrixNorm(
+  input: Tensor,
+  ord: MatrixOrder,
+  dim: readonly number[],
+  keepdim: boolean,
+  dtype: DType | null,
+): Tensor {
+  if (input.dtype.is_integral)
+    throw new RuntimeError(
+      `linalg.matrix_norm: Expected a floating point or complex tensor as input. Got ${input.dtype.scalarName}`,
+    );
   const [rows, columns] = matrixDims(input, dim);
   if (ord === 'fro') return vectorNorm(input, 2, [rows, columns], keepdim, dtype);
   if (typeof ord !== 'number' || (Math.abs(ord) !== 1 && Math.abs(ord) !== Number.POSITIVE_INFINITY))
-    throw new RuntimeError(`linalg.matrix_norm: Order ${typeof ord === 'number' ? orderText(ord) : ord} not supported.`);
+    throw new RuntimeError(
+      `linalg.matrix_norm: Order ${typeof ord === 'number' ? orderText(ord) : ord} not supported.`,
+    );
   const A = dtype === null ? input : castTo(input, dtype);
   const [summed, compared] = Math.abs(ord) === 1 ? [rows, columns] : [columns, rows];
   const sums = sum(abs(A), summed, keepdim);
@@ -75,14 +90,25 @@ export const matrix_norm: NormFunction<MatrixOrder> = op(
 export const norm: NormFunction<MatrixOrder | null> = op(
   'linalg.norm',
   'Tensor A, any ord=None, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',
-  (A: Tensor, ord: MatrixOrder | null, dim: number | readonly number[] | null, keepdim: boolean, dtype: DType | null) => {
+  (
+    A: Tensor,
+    ord: MatrixOrder | null,
+    dim: number | readonly number[] | null,
+    keepdim: boolean,
+    dtype: DType | null,
+  ) => {
     const dims = dim === null ? null : typeof dim === 'number' ? [dim] : dim;
     const n = A.shape.length;
     if (dims !== null && dims.length !== 1 && dims.length !== 2)
-      throw new RuntimeError(`linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dims.join(', ')}]`);
+      throw new RuntimeError(
+        `linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dims.join(', ')}]`,
+      );
     if (dims === null && ord !== null && n !== 1 && n !== 2)
-      throw new RuntimeError(`linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${n}D.`);
-    if (typeof ord === 'string' || (ord !== null && (dims === null ? n : dims.length) === 2)) return matrixNorm(A, ord, dims ?? [-2, -1], keepdim, dtype);
+      throw new RuntimeError(
+        `linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${n}D.`,
+      );
+    if (typeof ord === 'string' || (ord !== null && (dims === null ? n : dims.length) === 2))
+      return matrixNorm(A, ord, dims ?? [-2, -1], keepdim, dtype);
     return vectorNorm(A, ord ?? 2, dims, keepdim, dtype);
   },
   { self: null },

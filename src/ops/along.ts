@@ -10,7 +10,9 @@ import { zeros_ } from './fill.js';
 export function gatherAlong(x: Tensor, d: number, index: Tensor): Tensor {
   const out = empty(index.shape, x.dtype, x.device);
   if (out._numel > 0) backendOf(x.device.type).launch('gather', out, x, d, index);
-  record('GatherBackward0', [x], [out], () => ([g]) => [g === null ? null : scatterAdd(x.shape, d, index, g)]);
+  record('GatherBackward0', [x], [out], () => ([g]) => [
+    g === null ? null : scatterAdd(x.shape, d, index, g),
+  ]);
   return out;
 }
 
@@ -18,7 +20,9 @@ export function gatherAlong(x: Tensor, d: number, index: Tensor): Tensor {
 export function scatterAdd(shape: readonly number[], d: number, index: Tensor, source: Tensor): Tensor {
   const out = zeros_(shape, source.dtype, source.device);
   if (source._numel > 0) backendOf(source.device.type).launch('scatter_reduce', out, d, index, source, 0, 1);
-  record('ScatterAddBackward0', [source], [out], () => ([g]) => [g === null ? null : gatherAlong(g, d, index)]);
+  record('ScatterAddBackward0', [source], [out], () => ([g]) => [
+    g === null ? null : gatherAlong(g, d, index),
+  ]);
   return out;
 }
 
@@ -36,12 +40,21 @@ export function sortAlong(x: Tensor, d: number, descending = false): [values: Te
   const values = empty(x.shape, x.dtype, x.device);
   const indices = empty(x.shape, int64, x.device);
   if (x._numel > 0) backendOf(x.device.type).launch('sort', values, indices, x, d, descending);
-  record('SortBackward0', [x], [values], () => ([g]) => [g === null ? null : scatterAdd(x.shape, d, indices, g)]);
+  record('SortBackward0', [x], [values], () => ([g]) => [
+    g === null ? null : scatterAdd(x.shape, d, indices, g),
+  ]);
   return [values, indices];
 }
 
 /** @internal Hangs values that were picked from x along d on the graph; without keepdim they lack that dimension. */
-export function recordSelection(node: string, x: Tensor, values: Tensor, indices: Tensor, d: number, keepdim: boolean): void {
+export function recordSelection(
+  node: string,
+  x: Tensor,
+  values: Tensor,
+  indices: Tensor,
+  d: number,
+  keepdim: boolean,
+): void {
   record(node, [x], [values], () => ([g]) => {
     if (g === null) return [null];
     if (x.shape.length === 0) return [g];

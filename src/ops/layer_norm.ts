@@ -15,22 +15,38 @@ import { mean } from './reduce_mean.js';
 
 const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
-function checkNormalized(x: Tensor, shape: readonly number[], weight: Tensor | null, bias: Tensor | null): void {
+function checkNormalized(
+  x: Tensor,
+  shape: readonly number[],
+  weight: Tensor | null,
+  bias: Tensor | null,
+): void {
   if (shape.length < 1)
-    throw new RuntimeError(`Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ${list(shape)}`);
-  for (const [name, t] of [['weight', weight], ['bias', bias]] as const)
+    throw new RuntimeError(
+      `Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ${list(shape)}`,
+    );
+  for (const [name, t] of [
+    ['weight', weight],
+    ['bias', bias],
+  ] as const)
     if (t !== null && !sameSizes(t.shape, shape))
-      throw new RuntimeError(`Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${list(t.shape)} and normalized_shape = ${list(shape)}`);
+      throw new RuntimeError(
+        `Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${list(t.shape)} and normalized_shape = ${list(shape)}`,
+      );
   const lead = x.shape.length - shape.length;
   if (lead < 0 || !sameSizes(x.shape.slice(lead), shape))
-    throw new RuntimeError(`Given normalized_shape=${list(shape)}, expected input with shape [*, ${shape.join(', ')}], but got input of size${list(x.shape)}`);
+    throw new RuntimeError(
+      `Given normalized_shape=${list(shape)}, expected input with shape [*, ${shape.join(', ')}], but got input of size${list(x.shape)}`,
+    );
 }
 
 /** A contiguous tensor seen as [rows, n]. */
 const asRows = (x: Tensor, n: number): Tensor => flatView(x, [n === 0 ? 0 : x._numel / n, n]);
-const flatView = (x: Tensor, shape: readonly number[]): Tensor => alias(x, shape, contiguousStrides(shape), x._offset, true);
+const flatView = (x: Tensor, shape: readonly number[]): Tensor =>
+  alias(x, shape, contiguousStrides(shape), x._offset, true);
 const given = (x: Tensor | null): readonly [Tensor] | null => (x === null ? null : [x]);
-const line = (x: Tensor | null): Tensor | null => (x === null ? null : flatView(contiguous(x.detach()), [x._numel]));
+const line = (x: Tensor | null): Tensor | null =>
+  x === null ? null : flatView(contiguous(x.detach()), [x._numel]);
 
 /** A normalisation of rows: layer_norm subtracts the mean, rms_norm does not. */
 interface RowNorm {
@@ -41,7 +57,13 @@ interface RowNorm {
 }
 
 /** The gradients of input, weight and bias written with ops, for higher derivatives. */
-function composedGradients(p: RowNorm, g: Tensor, x: Tensor, weight: Tensor | null, needs: (i: number) => boolean): (Tensor | null)[] {
+function composedGradients(
+  p: RowNorm,
+  g: Tensor,
+  x: Tensor,
+  weight: Tensor | null,
+  needs: (i: number) => boolean,
+): (Tensor | null)[] {
   const lead = x.shape.length - p.shape.length;
   const dims = p.shape.map((_, i) => lead + i);
   const over = (t: Tensor): Tensor => mean(t, dims, true);
@@ -59,9 +81,17 @@ function composedGradients(p: RowNorm, g: Tensor, x: Tensor, weight: Tensor | nu
   ];
 }
 
-function kernelGradients(p: RowNorm, g: Tensor, x: Tensor, weight: Tensor | null, stats: readonly Tensor[], needs: (i: number) => boolean): (Tensor | null)[] {
+function kernelGradients(
+  p: RowNorm,
+  g: Tensor,
+  x: Tensor,
+  weight: Tensor | null,
+  stats: readonly Tensor[],
+  needs: (i: number) => boolean,
+): (Tensor | null)[] {
   const n = numelOf(p.shape);
-  const make = (i: number, like: Tensor): Tensor | null => (needs(i) ? empty(i === 0 ? like.shape : p.shape, like.dtype, x.device) : null);
+  const make = (i: number, like: Tensor): Tensor | null =>
+    needs(i) ? empty(i === 0 ? like.shape : p.shape, like.dtype, x.device) : null;
   const grads = [make(0, x), make(1, weight ?? x), p.centered ? make(2, weight ?? x) : null];
   const flat = grads.map((t, i) => (t === null ? null : given(i === 0 ? asRows(t, n) : flatView(t, [n]))));
   const rows = [asRows(contiguous(g), n), asRows(x, n)];
@@ -76,35 +106,63 @@ function kernelGradients(p: RowNorm, g: Tensor, x: Tensor, weight: Tensor | null
 }
 
 /** Runs a normalisation of rows; the statistics come as [rows]. */
-function normalizeRows(p: RowNorm, input: Tensor, weight: Tensor | null, bias: Tensor | null): [out: Tensor, ...stats: Tensor[]] {
-  if (!input.dtype.is_floating_point) notImplemented(p.centered ? 'LayerNormKernelImpl' : 'rms_norm', input.dtype);
+function normalizeRows(
+  p: RowNorm,
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+): [out: Tensor, ...stats: Tensor[]] {
+  if (!input.dtype.is_floating_point)
+    notImplemented(p.centered ? 'LayerNormKernelImpl' : 'rms_norm', input.dtype);
   const x = contiguous(input);
   const n = numelOf(p.shape);
   const out = empty(x.shape, x.dtype, x.device);
   const rows = n === 0 ? numelOf(x.shape.slice(0, x.shape.length - p.shape.length)) : x._numel / n;
   const stats = Array.from({ length: p.centered ? 2 : 1 }, () => empty([rows], x.dtype, x.device));
   const parameters = p.centered ? [given(line(weight)), given(line(bias))] : [given(line(weight))];
-  if (x._numel > 0) backendOf(x.device.type).launch(p.centered ? 'layer_norm' : 'rms_norm', asRows(out, n), ...stats, asRows(x, n), ...parameters, p.eps);
-  record(p.centered ? 'NativeLayerNormBackward0' : 'FusedRmsNormBackward0', p.centered ? [x, weight, bias] : [x, weight], [out], (save) => {
-    const savedInput = save(x);
-    const savedWeight = weight === null ? null : save(weight);
-    return ([g], needs) => {
-      if (g === null) return [null, null, null];
-      const from = savedInput();
-      const scale = savedWeight?.() ?? null;
-      if (mode.grad || from._numel === 0) return composedGradients(p, g, from, scale, needs);
-      return kernelGradients(p, g, from, scale, stats, needs);
-    };
-  });
+  if (x._numel > 0)
+    backendOf(x.device.type).launch(
+      p.centered ? 'layer_norm' : 'rms_norm',
+      asRows(out, n),
+      ...stats,
+      asRows(x, n),
+      ...parameters,
+      p.eps,
+    );
+  record(
+    p.centered ? 'NativeLayerNormBackward0' : 'FusedRmsNormBackward0',
+    p.centered ? [x, weight, bias] : [x, weight],
+    [out],
+    (save) => {
+      const savedInput = save(x);
+      const savedWeight = weight === null ? null : save(weight);
+      return ([g], needs) => {
+        if (g === null) return [null, null, null];
+        const from = savedInput();
+        const scale = savedWeight?.() ?? null;
+        if (mode.grad || from._numel === 0) return composedGradients(p, g, from, scale, needs);
+        return kernelGradients(p, g, from, scale, stats, needs);
+      };
+    },
+  );
   return [out, ...stats];
 }
 
 /** Statistics in the shape of the leading dimensions, with 1 for the normalised ones. */
 const asLeading = (stat: Tensor, x: Tensor, shape: readonly number[]): Tensor =>
-  flatView(stat, x.shape.map((size, d) => (d < x.shape.length - shape.length ? size : 1)));
+  flatView(
+    stat,
+    x.shape.map((size, d) => (d < x.shape.length - shape.length ? size : 1)),
+  );
 
 /** Layer normalisation with its statistics: output, mean, reciprocal standard deviation. */
-export const native_layer_norm: (input: Tensor, normalized_shape: readonly number[], weight: Tensor | null, bias: Tensor | null, eps: number) => [Tensor, Tensor, Tensor] = op(
+export const native_layer_norm: (
+  input: Tensor,
+  normalized_shape: readonly number[],
+  weight: Tensor | null,
+  bias: Tensor | null,
+  eps: number,
+) => [Tensor, Tensor, Tensor] = op(
   'native_layer_norm',
   'Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps',
   (x: Tensor, shape: readonly number[], weight: Tensor | null, bias: Tensor | null, eps: number) => {
@@ -115,7 +173,14 @@ export const native_layer_norm: (input: Tensor, normalized_shape: readonly numbe
 );
 
 /** `(x - mean) / sqrt(var + eps) * weight + bias`, over the last dimensions, whose sizes are `normalized_shape`. */
-export const layer_norm: (input: Tensor, normalized_shape: readonly number[], weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnn_enable?: boolean) => Tensor = op(
+export const layer_norm: (
+  input: Tensor,
+  normalized_shape: readonly number[],
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  eps?: number,
+  cudnn_enable?: boolean,
+) => Tensor = op(
   'layer_norm',
   'Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True',
   (x: Tensor, shape: readonly number[], weight: Tensor | null, bias: Tensor | null, eps: number) => {
@@ -125,38 +190,69 @@ export const layer_norm: (input: Tensor, normalized_shape: readonly number[], we
 );
 
 /** `x / sqrt(mean(x^2) + eps) * weight` over the last dimensions; eps is the dtype's by default. */
-export const rms_norm: (input: Tensor, normalized_shape: readonly number[], weight?: Tensor | null, eps?: number | null) => Tensor = op(
+export const rms_norm: (
+  input: Tensor,
+  normalized_shape: readonly number[],
+  weight?: Tensor | null,
+  eps?: number | null,
+) => Tensor = op(
   'rms_norm',
   'Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None',
   (x: Tensor, shape: readonly number[], weight: Tensor | null, eps: number | null) => {
     checkNormalized(x, shape, weight, null);
-    return normalizeRows({ centered: false, eps: eps ?? new finfo(x.dtype.is_floating_point ? x.dtype : undefined).eps, shape }, x, weight, null)[0];
+    return normalizeRows(
+      { centered: false, eps: eps ?? new finfo(x.dtype.is_floating_point ? x.dtype : undefined).eps, shape },
+      x,
+      weight,
+      null,
+    )[0];
   },
 );
 
 // ---- groups of channels
 
 function checkGroups(x: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null): void {
-  if (x.shape.length < 2) throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${x.shape.length}`);
+  if (x.shape.length < 2)
+    throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${x.shape.length}`);
   const channels = x.shape[1];
   if (groups <= 0) throw new RuntimeError(`Expected num groups to be greater than 0, got ${groups}`);
   if (channels % groups !== 0)
-    throw new RuntimeError(`Expected number of channels in input to be divisible by num_groups, but got input of shape ${list(x.shape)} and num_groups=${groups}`);
-  for (const [name, t] of [['weight', weight], ['bias', bias]] as const)
+    throw new RuntimeError(
+      `Expected number of channels in input to be divisible by num_groups, but got input of shape ${list(x.shape)} and num_groups=${groups}`,
+    );
+  for (const [name, t] of [
+    ['weight', weight],
+    ['bias', bias],
+  ] as const)
     if (t !== null && (t.shape.length !== 1 || t.shape[0] !== channels))
-      throw new RuntimeError(`Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ${list(t.shape)} and input of shape ${list(x.shape)}`);
+      throw new RuntimeError(
+        `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ${list(t.shape)} and input of shape ${list(x.shape)}`,
+      );
 }
 
 /** Normalises groups of channels of [N, C, …]; scales and shifts by channel. */
-function normalizeGroups(x: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number, statistics: boolean): [Tensor, Tensor, Tensor] {
+function normalizeGroups(
+  x: Tensor,
+  groups: number,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  eps: number,
+  statistics: boolean,
+): [Tensor, Tensor, Tensor] {
   const [batch, channels] = x.shape;
   const n = groups === 0 || batch === 0 ? 0 : x._numel / (batch * groups);
-  const [normal, center, rstd] = normalizeRows({ centered: true, eps, shape: [n] }, x.reshape([batch * groups, n]), null, null);
+  const [normal, center, rstd] = normalizeRows(
+    { centered: true, eps, shape: [n] },
+    x.reshape([batch * groups, n]),
+    null,
+    null,
+  );
   const perChannel = (t: Tensor): Tensor => t.reshape([channels, ...x.shape.slice(2).map(() => 1)]);
   let out = normal.reshape([...x.shape]);
   if (weight !== null) out = mul(out, perChannel(weight));
   if (bias !== null) out = add(out, perChannel(bias));
-  if (!statistics || !needsGrad(x)) return [out, flatView(center, [batch, groups]), flatView(rstd, [batch, groups])];
+  if (!statistics || !needsGrad(x))
+    return [out, flatView(center, [batch, groups]), flatView(rstd, [batch, groups])];
   // Here the statistics are differentiable, too.
   const each = x.reshape([batch, groups, n]);
   const shifted = sub(each, mean(each, -1, true));
@@ -164,17 +260,42 @@ function normalizeGroups(x: Tensor, groups: number, weight: Tensor | null, bias:
 }
 
 /** Group normalisation with its statistics by sample and group. */
-export const native_group_norm: (input: Tensor, weight: Tensor | null, bias: Tensor | null, N: number, C: number, HxW: number, group: number, eps: number) => [Tensor, Tensor, Tensor] = op(
+export const native_group_norm: (
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  N: number,
+  C: number,
+  HxW: number,
+  group: number,
+  eps: number,
+) => [Tensor, Tensor, Tensor] = op(
   'native_group_norm',
   'Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, float eps',
-  (x: Tensor, weight: Tensor | null, bias: Tensor | null, _n: number, _c: number, _l: number, group: number, eps: number) => {
+  (
+    x: Tensor,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    _n: number,
+    _c: number,
+    _l: number,
+    group: number,
+    eps: number,
+  ) => {
     checkGroups(x, group, weight, bias);
     return normalizeGroups(x, group, weight, bias, eps, true);
   },
 );
 
 /** Normalises every sample's groups of channels: input [N, C, …], `num_groups` divides C. */
-export const group_norm: (input: Tensor, num_groups: number, weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnn_enabled?: boolean) => Tensor = op(
+export const group_norm: (
+  input: Tensor,
+  num_groups: number,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  eps?: number,
+  cudnn_enabled?: boolean,
+) => Tensor = op(
   'group_norm',
   'Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True',
   (x: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number) => {

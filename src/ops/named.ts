@@ -2,14 +2,19 @@
 import type { Tensor } from '../tensor.js';
 
 /** An array of tensors with PyTorch's field names: destructure it as `const [v, i] = …` or `const {values, indices} = …`. */
-export type NamedTuple<K extends string> = Iterable<Tensor> & { readonly [I in number]: Tensor } & { readonly length: number } & { readonly [N in K]: Tensor };
+export type NamedTuple<K extends string> = Iterable<Tensor> & { readonly [I in number]: Tensor } & {
+  readonly length: number;
+} & { readonly [N in K]: Tensor };
 
 /**
  * A maker of named tuples.
  * @param name what `torch.return_types` calls the type.
  * @param fields the names of the elements, in order.
  */
-export function namedTuple<K extends string>(name: string, ...fields: readonly K[]): (...elements: readonly Tensor[]) => NamedTuple<K> {
+export function namedTuple<K extends string>(
+  name: string,
+  ...fields: readonly K[]
+): (...elements: readonly Tensor[]) => NamedTuple<K> {
   const text = function (this: Tensor[]): string {
     return `torch.return_types.${name}(\n${fields.map((field, i) => `${field}=${String(this[i])}`).join(',\n')})`;
   };

@@ -1,12 +1,12 @@
 // Reductions.
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
-import { type DType, int64 } from '../dtype.js';
 import { alias, empty } from '../dispatch/allocate.js';
+import { type DType, int64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { contiguousStrides, type Tensor, wrapDim } from '../tensor.js';
 import { castTo } from './copy.js';
-import { op, type Op, type Out } from './define.js';
+import { type Op, type Out, op } from './define.js';
 
 /** @internal The dimensions that a reduction runs over: all when none are named. */
 export function reducedDims(x: Tensor, dim: number | readonly number[] | null): number[] {
@@ -38,20 +38,41 @@ export function asKept(out: Tensor, x: Tensor, dims: readonly number[]): Tensor 
 }
 
 /** @internal Runs a reduction kernel; the result keeps the reduced dimensions. */
-export function reduceKernel(kernel: string, x: Tensor, dims: readonly number[], dtype: DType, ...extra: readonly number[]): Tensor {
+export function reduceKernel(
+  kernel: string,
+  x: Tensor,
+  dims: readonly number[],
+  dtype: DType,
+  ...extra: readonly number[]
+): Tensor {
   return runReduction(kernel, x, dims, true, dtype, ...extra);
 }
 
 /** @internal Runs a reduction kernel `out, in, count, dims…, extra…`. */
-export function runReduction(kernel: string, x: Tensor, dims: readonly number[], keepdim: boolean, dtype: DType, ...extra: readonly number[]): Tensor {
+export function runReduction(
+  kernel: string,
+  x: Tensor,
+  dims: readonly number[],
+  keepdim: boolean,
+  dtype: DType,
+  ...extra: readonly number[]
+): Tensor {
   const out = empty(reducedShape(x, dims, keepdim), dtype, x.device);
-  if (out._numel > 0) backendOf(x.device.type).launch(kernel, asKept(out, x, dims), x, dims.length, ...dims, ...extra);
+  if (out._numel > 0)
+    backendOf(x.device.type).launch(kernel, asKept(out, x, dims), x, dims.length, ...dims, ...extra);
   return out;
 }
 
 /** @internal A gradient or result of a reduction, with the reduced dimensions back as 1. */
-export function restoreDims(grad: Tensor, x: readonly number[], dims: readonly number[], keepdim: boolean): Tensor {
-  return keepdim || dims.length === 0 ? grad : grad.reshape(x.map((size, d) => (dims.includes(d) ? 1 : size)));
+export function restoreDims(
+  grad: Tensor,
+  x: readonly number[],
+  dims: readonly number[],
+  keepdim: boolean,
+): Tensor {
+  return keepdim || dims.length === 0
+    ? grad
+    : grad.reshape(x.map((size, d) => (dims.includes(d) ? 1 : size)));
 }
 
 /** Options of the reductions over some dimensions. */
@@ -62,7 +83,10 @@ export interface ReduceOptions extends Out {
 }
 
 /** Arguments of the reductions over some dimensions. */
-export type ReduceArgs = [dim?: number | readonly number[] | null, keepdim?: boolean, options?: ReduceOptions] | [options: ReduceOptions] | [dim: number | readonly number[] | null, options: ReduceOptions];
+export type ReduceArgs =
+  | [dim?: number | readonly number[] | null, keepdim?: boolean, options?: ReduceOptions]
+  | [options: ReduceOptions]
+  | [dim: number | readonly number[] | null, options: ReduceOptions];
 
 /** The sum of the elements, of all or along dimensions. Integers and bool sum to int64. */
 export const sum: Op<ReduceArgs, Tensor> = op(
@@ -73,7 +97,9 @@ export const sum: Op<ReduceArgs, Tensor> = op(
     const type = dtype ?? (x.dtype.is_integral ? int64 : x.dtype);
     const from = dtype !== null && dtype !== x.dtype ? castTo(x, dtype) : x;
     const out = runReduction('reduce_sum', from, dims, keepdim, type);
-    record(dim === null ? 'SumBackward0' : 'SumBackward1', [from], [out], () => ([g]) => [g === null ? null : restoreDims(g, x.shape, dims, keepdim).expand(x.shape)]);
+    record(dim === null ? 'SumBackward0' : 'SumBackward1', [from], [out], () => ([g]) => [
+      g === null ? null : restoreDims(g, x.shape, dims, keepdim).expand(x.shape),
+    ]);
     return out;
   },
 );

@@ -10,9 +10,17 @@ import { recordSelection } from './along.js';
 import { div, mul } from './arithmetic.js';
 
 import { eq, maximum, minimum } from './compare.js';
-import { op, type Op, type Out, type Overloads } from './define.js';
-import { namedTuple, type NamedTuple } from './named.js';
-import { asKept, type ReduceArgs, reducedDims, reducedShape, restoreDims, runReduction, sum } from './reduce.js';
+import { type Op, type Out, type Overloads, op } from './define.js';
+import { type NamedTuple, namedTuple } from './named.js';
+import {
+  asKept,
+  type ReduceArgs,
+  reducedDims,
+  reducedShape,
+  restoreDims,
+  runReduction,
+  sum,
+} from './reduce.js';
 
 /** @internal Refuses a dtype as PyTorch's kernels do. */
 export function notImplemented(kernel: string, dtype: DType): never {
@@ -20,7 +28,13 @@ export function notImplemented(kernel: string, dtype: DType): never {
 }
 
 /** @internal The gradient of an extreme over `dims`, shared evenly among the elements that equal it. */
-export function shareEvenly(g: Tensor, x: Tensor, result: Tensor, dims: readonly number[], keepdim: boolean): Tensor {
+export function shareEvenly(
+  g: Tensor,
+  x: Tensor,
+  result: Tensor,
+  dims: readonly number[],
+  keepdim: boolean,
+): Tensor {
   const hit = eq(x, restoreDims(result, x.shape, dims, keepdim).detach());
   return div(mul(restoreDims(g, x.shape, dims, keepdim), hit), sum(hit, dims, true));
 }
@@ -29,7 +43,7 @@ export function shareEvenly(g: Tensor, x: Tensor, result: Tensor, dims: readonly
 export function shareOverAll(g: Tensor, x: Tensor, result: Tensor): Tensor {
   const value = result.detach();
   const from = x.detach();
-  const hit = Boolean(value.ne(value).item()) ? from.ne(from) : eq(from, value);
+  const hit = value.ne(value).item() ? from.ne(from) : eq(from, value);
   return mul(hit, div(g, sum(hit)));
 }
 
@@ -39,7 +53,9 @@ export type ValuesIndices = NamedTuple<'values' | 'indices'>;
 
 function wholeExtreme(kind: Extreme, x: Tensor): Tensor {
   if (x._numel === 0)
-    throw new RuntimeError(`${kind}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`);
+    throw new RuntimeError(
+      `${kind}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`,
+    );
   if (x.dtype.is_complex) notImplemented(`${kind}_all`, x.dtype);
   const out = runReduction(`reduce_a${kind}`, x, reducedDims(x, null), false, x.dtype);
   record(kind === 'max' ? 'MaxBackward1' : 'MinBackward1', [x], [out], (save) => {
@@ -66,7 +82,13 @@ function extremeAlong(kind: Extreme, x: Tensor, dim: number, keepdim: boolean): 
   const values = empty(shape, x.dtype, x.device);
   const indices = empty(shape, int64, x.device);
   if (values._numel > 0)
-    backendOf(x.device.type).launch(`reduce_${kind}_dim`, asKept(values, x, [d]), asKept(indices, x, [d]), x, x.shape.length === 0 ? -1 : d);
+    backendOf(x.device.type).launch(
+      `reduce_${kind}_dim`,
+      asKept(values, x, [d]),
+      asKept(indices, x, [d]),
+      x,
+      x.shape.length === 0 ? -1 : d,
+    );
   recordSelection(kind === 'max' ? 'MaxBackward0' : 'MinBackward0', x, values, indices, d, keepdim);
   return tuples[kind](values, indices);
 }
@@ -96,13 +118,18 @@ interface ExtremeFunction {
 
 function extreme(kind: Extreme): Overloads<ExtremeFunction, ExtremeMethod> {
   const pairwise = kind === 'max' ? maximum : minimum;
-  return op(kind, 'Tensor self, any dim=None, bool keepdim=False, *, Tensor? other=None, any out=None', (x: Tensor, dim: unknown, keepdim: boolean, other: Tensor | null) => {
-    const second = dim instanceof Tensor ? dim : other;
-    if (second !== null) return pairwise(x, second);
-    if (dim === null) return wholeExtreme(kind, x);
-    if (typeof dim !== 'number' || !Number.isInteger(dim)) throw new TypeError(`${kind}(): argument 'dim' (position 2) must be int, not ${typeName(dim)}`);
-    return extremeAlong(kind, x, dim, keepdim);
-  });
+  return op(
+    kind,
+    'Tensor self, any dim=None, bool keepdim=False, *, Tensor? other=None, any out=None',
+    (x: Tensor, dim: unknown, keepdim: boolean, other: Tensor | null) => {
+      const second = dim instanceof Tensor ? dim : other;
+      if (second !== null) return pairwise(x, second);
+      if (dim === null) return wholeExtreme(kind, x);
+      if (typeof dim !== 'number' || !Number.isInteger(dim))
+        throw new TypeError(`${kind}(): argument 'dim' (position 2) must be int, not ${typeName(dim)}`);
+      return extremeAlong(kind, x, dim, keepdim);
+    },
+  );
 }
 
 /**
@@ -115,22 +142,29 @@ export const min = extreme('min');
 
 function extremeOver(kind: Extreme): Op<ReduceArgs, Tensor> {
   const name = `a${kind}`;
-  return op(name, 'Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor? out=None', (x: Tensor, dim: number | number[], keepdim: boolean) => {
-    if (x.dtype.is_complex) notImplemented(`${kind}_values_cpu`, x.dtype);
-    const dims = reducedDims(x, dim);
-    if (x._numel === 0) {
-      if (Array.isArray(dim) && dim.length === 0)
-        throw new RuntimeError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`);
-      for (const d of dims) requireElements(name, x, d);
-    }
-    const out = runReduction(`reduce_${name}`, x, dims, keepdim, x.dtype);
-    record(kind === 'max' ? 'AmaxBackward0' : 'AminBackward0', [x], [out], (save) => {
-      const input = save(x);
-      const result = save(out);
-      return ([g]) => [g === null ? null : shareEvenly(g, input(), result(), dims, keepdim)];
-    });
-    return out;
-  }, { exactOut: true });
+  return op(
+    name,
+    'Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor? out=None',
+    (x: Tensor, dim: number | number[], keepdim: boolean) => {
+      if (x.dtype.is_complex) notImplemented(`${kind}_values_cpu`, x.dtype);
+      const dims = reducedDims(x, dim);
+      if (x._numel === 0) {
+        if (Array.isArray(dim) && dim.length === 0)
+          throw new RuntimeError(
+            `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`,
+          );
+        for (const d of dims) requireElements(name, x, d);
+      }
+      const out = runReduction(`reduce_${name}`, x, dims, keepdim, x.dtype);
+      record(kind === 'max' ? 'AmaxBackward0' : 'AminBackward0', [x], [out], (save) => {
+        const input = save(x);
+        const result = save(out);
+        return ([g]) => [g === null ? null : shareEvenly(g, input(), result(), dims, keepdim)];
+      });
+      return out;
+    },
+    { exactOut: true },
+  );
 }
 
 /** The largest elements along dimensions (all by default). The gradient is shared evenly among equal ones. */
@@ -141,14 +175,23 @@ export const amin = extremeOver('min');
 const aminmaxTuple = namedTuple('aminmax', 'min', 'max');
 
 /** The smallest and the largest elements, of all or along one dimension. */
-export const aminmax: Op<[options?: { dim?: number; keepdim?: boolean; out?: readonly Tensor[] }], NamedTuple<'min' | 'max'>> = op(
+export const aminmax: Op<
+  [options?: { dim?: number; keepdim?: boolean; out?: readonly Tensor[] }],
+  NamedTuple<'min' | 'max'>
+> = op(
   'aminmax',
   'Tensor self, *, int? dim=None, bool keepdim=False, Tensor[]? out=None',
   (x: Tensor, dim: number | null, keepdim: boolean) => {
     if (x.dtype.is_complex) notImplemented('aminmax_cpu', x.dtype);
     if (dim === null) {
-      if (x._numel === 0) throw new RuntimeError(`aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.`);
-    } else if (x.shape.length > 0 && x.shape[wrapDim(dim, x.shape.length)] === 0) throw new IndexError(`aminmax: Expected reduction dim ${wrapDim(dim, x.shape.length)} to have non-zero size.`);
+      if (x._numel === 0)
+        throw new RuntimeError(
+          `aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.`,
+        );
+    } else if (x.shape.length > 0 && x.shape[wrapDim(dim, x.shape.length)] === 0)
+      throw new IndexError(
+        `aminmax: Expected reduction dim ${wrapDim(dim, x.shape.length)} to have non-zero size.`,
+      );
     const dims = reducedDims(x, dim);
     const low = runReduction('reduce_amin', x, dims, keepdim, x.dtype);
     const high = runReduction('reduce_amax', x, dims, keepdim, x.dtype);
@@ -166,25 +209,52 @@ export const aminmax: Op<[options?: { dim?: number; keepdim?: boolean; out?: rea
   { exactOut: true },
 );
 
-function position(kind: Extreme): Op<[dim?: number | null, keepdim?: boolean, options?: Out] | [options: Out & { dim?: number | null; keepdim?: boolean }], Tensor> {
+function position(
+  kind: Extreme,
+): Op<
+  | [dim?: number | null, keepdim?: boolean, options?: Out]
+  | [options: Out & { dim?: number | null; keepdim?: boolean }],
+  Tensor
+> {
   const name = `arg${kind}`;
-  return op(name, 'Tensor self, int? dim=None, bool keepdim=False, *, Tensor? out=None', (x: Tensor, dim: number | null, keepdim: boolean) => {
-    if (x.dtype.is_complex || x.dtype === bool) throw new RuntimeError(`${name}(): does not support ${x.dtype.is_complex ? 'complex' : 'bool'} input`);
-    if (dim === null) {
-      if (x._numel === 0) throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`);
-    } else requireElements(name, x, wrapDim(dim, x.shape.length));
-    // Over all elements: as one row-major line.
-    const line = dim === null && x.shape.length !== 1 ? flat(x) : x;
-    const d = dim === null ? 0 : wrapDim(dim, x.shape.length);
-    const out = empty(dim === null ? (keepdim ? x.shape.map(() => 1) : []) : reducedShape(x, [d], keepdim), int64, x.device);
-    const scalar = line.shape.length === 0;
-    if (out._numel > 0) {
-      const kept = reducedShape(line, scalar ? [] : [d], true);
-      const shaped = new Tensor(out._storage, kept, contiguousStrides(kept), out._offset, out.dtype, out._numel, true);
-      backendOf(x.device.type).launch(`reduce_${name}`, shaped, line, scalar ? -1 : d);
-    }
-    return out;
-  }, { exactOut: true });
+  return op(
+    name,
+    'Tensor self, int? dim=None, bool keepdim=False, *, Tensor? out=None',
+    (x: Tensor, dim: number | null, keepdim: boolean) => {
+      if (x.dtype.is_complex || x.dtype === bool)
+        throw new RuntimeError(
+          `${name}(): does not support ${x.dtype.is_complex ? 'complex' : 'bool'} input`,
+        );
+      if (dim === null) {
+        if (x._numel === 0)
+          throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`);
+      } else requireElements(name, x, wrapDim(dim, x.shape.length));
+      // Over all elements: as one row-major line.
+      const line = dim === null && x.shape.length !== 1 ? flat(x) : x;
+      const d = dim === null ? 0 : wrapDim(dim, x.shape.length);
+      const out = empty(
+        dim === null ? (keepdim ? x.shape.map(() => 1) : []) : reducedShape(x, [d], keepdim),
+        int64,
+        x.device,
+      );
+      const scalar = line.shape.length === 0;
+      if (out._numel > 0) {
+        const kept = reducedShape(line, scalar ? [] : [d], true);
+        const shaped = new Tensor(
+          out._storage,
+          kept,
+          contiguousStrides(kept),
+          out._offset,
+          out.dtype,
+          out._numel,
+          true,
+        );
+        backendOf(x.device.type).launch(`reduce_${name}`, shaped, line, scalar ? -1 : d);
+      }
+      return out;
+    },
+    { exactOut: true },
+  );
 }
 
 const flat = (x: Tensor): Tensor => x.detach().reshape([-1]);
@@ -195,8 +265,17 @@ export const argmax = position('max');
 export const argmin = position('min');
 
 function truth(name: 'all' | 'any'): Op<ReduceArgs, Tensor> {
-  return op(name, 'Tensor self, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None', (x: Tensor, dim: number | number[] | null, keepdim: boolean) =>
-    runReduction(`reduce_${name}`, x, dim === null || !Array.isArray(dim) || dim.length > 0 ? reducedDims(x, dim) : [], keepdim, x.dtype === uint8 ? uint8 : bool),
+  return op(
+    name,
+    'Tensor self, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None',
+    (x: Tensor, dim: number | number[] | null, keepdim: boolean) =>
+      runReduction(
+        `reduce_${name}`,
+        x,
+        dim === null || !Array.isArray(dim) || dim.length > 0 ? reducedDims(x, dim) : [],
+        keepdim,
+        x.dtype === uint8 ? uint8 : bool,
+      ),
   );
 }
 
@@ -204,4 +283,3 @@ function truth(name: 'all' | 'any'): Op<ReduceArgs, Tensor> {
 export const all = truth('all');
 /** Whether any element is nonzero. Bool; uint8 for uint8 input. */
 export const any = truth('any');
-

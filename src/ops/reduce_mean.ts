@@ -2,14 +2,15 @@
 import { record } from '../autograd/graph.js';
 import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
-import { type Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { div } from './arithmetic.js';
 import { castTo } from './copy.js';
-import { op, type Op } from './define.js';
+import { type Op, op } from './define.js';
 import { type ReduceArgs, reducedDims, restoreDims, runReduction } from './reduce.js';
 
 /** How many elements each result of a reduction combines. */
-export const countOver = (x: Tensor, dims: readonly number[]): number => dims.reduce((n, d) => n * x.shape[d], 1);
+export const countOver = (x: Tensor, dims: readonly number[]): number =>
+  dims.reduce((n, d) => n * x.shape[d], 1);
 
 function meanType(x: Tensor, dtype: DType | null): DType {
   const type = dtype ?? x.dtype;

@@ -10,7 +10,7 @@ import { mul, sub } from './arithmetic.js';
 import { choose } from './clamp.js';
 import { isnan } from './compare.js';
 import { castTo } from './copy.js';
-import { op, type Op, type Out, type Overloads } from './define.js';
+import { type Op, type Out, type Overloads, op } from './define.js';
 import { full_, scalarOf } from './fill.js';
 import { namedTuple } from './named.js';
 import { reducedShape, sum } from './reduce.js';
@@ -19,7 +19,14 @@ import { ceil, floor, round } from './rounding.js';
 import { movedim } from './shape.js';
 
 /** Runs a kernel `values, indices, in, dim, …` and records the choice. */
-function selectAlong(kernel: string, node: string, x: Tensor, d: number, keepdim: boolean, ...extra: readonly number[]): [Tensor, Tensor] {
+function selectAlong(
+  kernel: string,
+  node: string,
+  x: Tensor,
+  d: number,
+  keepdim: boolean,
+  ...extra: readonly number[]
+): [Tensor, Tensor] {
   const shape = reducedShape(x, [d], keepdim);
   const values = empty(shape, x.dtype, x.device);
   const indices = empty(shape, int64, x.device);
@@ -66,13 +73,18 @@ function wholeMedian(name: string, node: string, x: Tensor): Tensor {
 
 function medianOf(name: 'median' | 'nanmedian', node: string): Overloads<MedianFunction, MedianMethod> {
   const tuple = namedTuple(name, 'values', 'indices');
-  return op(name, 'Tensor self, int? dim=None, bool keepdim=False, *, Tensor[]? out=None', (x: Tensor, dim: number | null, keepdim: boolean) => {
-    if (x.dtype === bool || x.dtype.is_complex) notImplemented('median_cpu', x.dtype);
-    if (dim === null) return wholeMedian(name, `${node}0`, x);
-    const d = wrapDim(dim, x.shape.length);
-    requireElements('median', x, d);
-    return tuple(...selectAlong(name, `${node}1`, x, d, keepdim));
-  }, { exactOut: true });
+  return op(
+    name,
+    'Tensor self, int? dim=None, bool keepdim=False, *, Tensor[]? out=None',
+    (x: Tensor, dim: number | null, keepdim: boolean) => {
+      if (x.dtype === bool || x.dtype.is_complex) notImplemented('median_cpu', x.dtype);
+      if (dim === null) return wholeMedian(name, `${node}0`, x);
+      const d = wrapDim(dim, x.shape.length);
+      requireElements('median', x, d);
+      return tuple(...selectAlong(name, `${node}1`, x, d, keepdim));
+    },
+    { exactOut: true },
+  );
 }
 
 /** The median (the lower of two middle elements), of all or along `dim` with its position. NaN if an element is. */
@@ -80,28 +92,42 @@ export const median = medianOf('median', 'MedianBackward');
 /** The median of the elements that are not NaN, as {@link median}. */
 export const nanmedian = medianOf('nanmedian', 'NanmedianBackward');
 
-type AlongArgs = [dim?: number, keepdim?: boolean, options?: AlongOptions] | [options: AlongOptions] | [dim: number, options: AlongOptions];
+type AlongArgs =
+  | [dim?: number, keepdim?: boolean, options?: AlongOptions]
+  | [options: AlongOptions]
+  | [dim: number, options: AlongOptions];
 
 const modeTuple = namedTuple('mode', 'values', 'indices');
 
 /** The most frequent element along `dim` (the smallest of several) and its last position. */
-export const mode: Op<AlongArgs, ValuesIndices> = op('mode', 'Tensor self, int dim=-1, bool keepdim=False, *, Tensor[]? out=None', (x: Tensor, dim: number, keepdim: boolean) => {
-  if (x.dtype.is_complex) notImplemented('mode_cpu', x.dtype);
-  const d = wrapDim(dim, x.shape.length);
-  requireElements('mode', x, d);
-  return modeTuple(...selectAlong('mode', 'ModeBackward0', x, d, keepdim));
-}, { exactOut: true });
+export const mode: Op<AlongArgs, ValuesIndices> = op(
+  'mode',
+  'Tensor self, int dim=-1, bool keepdim=False, *, Tensor[]? out=None',
+  (x: Tensor, dim: number, keepdim: boolean) => {
+    if (x.dtype.is_complex) notImplemented('mode_cpu', x.dtype);
+    const d = wrapDim(dim, x.shape.length);
+    requireElements('mode', x, d);
+    return modeTuple(...selectAlong('mode', 'ModeBackward0', x, d, keepdim));
+  },
+  { exactOut: true },
+);
 
 const kthTuple = namedTuple('kthvalue', 'values', 'indices');
 
 /** The k-th smallest element (from 1) along `dim` and its position. @throws RuntimeError when there are fewer. */
-export const kthvalue: Op<[k: number, dim?: number, keepdim?: boolean, options?: AlongOptions] | [k: number, options: AlongOptions] | [k: number, dim: number, options: AlongOptions], ValuesIndices> = op(
+export const kthvalue: Op<
+  | [k: number, dim?: number, keepdim?: boolean, options?: AlongOptions]
+  | [k: number, options: AlongOptions]
+  | [k: number, dim: number, options: AlongOptions],
+  ValuesIndices
+> = op(
   'kthvalue',
   'Tensor self, int k, int dim=-1, bool keepdim=False, *, Tensor[]? out=None',
   (x: Tensor, k: number, dim: number, keepdim: boolean) => {
     const d = wrapDim(dim, x.shape.length);
     requireElements('kthvalue', x, d);
-    if (k < 1 || k > (x.shape.length === 0 ? 1 : x.shape[d])) throw new RuntimeError(`kthvalue(): selected number k out of range for dimension ${d}`);
+    if (k < 1 || k > (x.shape.length === 0 ? 1 : x.shape[d]))
+      throw new RuntimeError(`kthvalue(): selected number k out of range for dimension ${d}`);
     if (x.dtype === bool || x.dtype.is_complex) notImplemented('kthvalue_cpu', x.dtype);
     return kthTuple(...selectAlong('kthvalue', 'KthvalueBackward0', x, d, keepdim, k));
   },
@@ -116,14 +142,20 @@ const interpolations: readonly string[] = ['linear', 'lower', 'higher', 'midpoin
 
 function checkQuantile(name: string, x: Tensor, q: Tensor | number, interpolation: string): void {
   if (x._numel === 0) throw new RuntimeError(`${name}() input tensor must be non-empty`);
-  if (q instanceof Tensor && q.shape.length > 1) throw new RuntimeError(`${name}() q must be a scalar or 1D tensor`);
-  if (x.dtype !== float32 && x.dtype !== float64) throw new RuntimeError(`${name}() input tensor must be either float or double dtype`);
-  if (q instanceof Tensor && q.dtype !== x.dtype) throw new RuntimeError(`${name}() q tensor must be same dtype as the input tensor`);
+  if (q instanceof Tensor && q.shape.length > 1)
+    throw new RuntimeError(`${name}() q must be a scalar or 1D tensor`);
+  if (x.dtype !== float32 && x.dtype !== float64)
+    throw new RuntimeError(`${name}() input tensor must be either float or double dtype`);
+  if (q instanceof Tensor && q.dtype !== x.dtype)
+    throw new RuntimeError(`${name}() q tensor must be same dtype as the input tensor`);
   if (!interpolations.includes(interpolation))
-    throw new RuntimeError(`${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}`);
+    throw new RuntimeError(
+      `${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}`,
+    );
   if (typeof q === 'number') {
     if (!(q >= 0 && q <= 1)) throw new RuntimeError(`${name}() q must be in the range [0, 1] but got ${q}`);
-  } else if (q._numel > 0 && !q.detach().ge(0).logical_and(q.detach().le(1)).all().item()) throw new RuntimeError(`${name}() q values must be in the range [0, 1]`);
+  } else if (q._numel > 0 && !q.detach().ge(0).logical_and(q.detach().le(1)).all().item())
+    throw new RuntimeError(`${name}() q values must be in the range [0, 1]`);
 }
 
 /** Positions, with fractions, of the quantiles q [k] in sorted rows [..., n]: [..., k]. A row with NaN gives its last. */
@@ -136,7 +168,15 @@ function ranks(sorted: Tensor, q: Tensor, ignoreNaN: boolean): Tensor {
   return choose(isnan(sorted).any(-1, true), last, mul(q, last));
 }
 
-function quantileOf(name: string, x: Tensor, q: Tensor | number, dim: number | null, keepdim: boolean, how: string, ignoreNaN: boolean): Tensor {
+function quantileOf(
+  name: string,
+  x: Tensor,
+  q: Tensor | number,
+  dim: number | null,
+  keepdim: boolean,
+  how: string,
+  ignoreNaN: boolean,
+): Tensor {
   checkQuantile(name, x, q, how);
   const points = q instanceof Tensor ? q : scalarOf(q, x.device, x.dtype);
   const d = dim === null ? 0 : wrapDim(dim, x.shape.length);
@@ -149,7 +189,10 @@ function quantileOf(name: string, x: Tensor, q: Tensor | number, dim: number | n
   let picked: Tensor;
   if (how === 'linear' || how === 'midpoint') {
     const below = at(lower);
-    picked = below.lerp(at(ceil(rank)), how === 'midpoint' ? sub(ceil(rank), lower).mul(0.5) : sub(rank, lower));
+    picked = below.lerp(
+      at(ceil(rank)),
+      how === 'midpoint' ? sub(ceil(rank), lower).mul(0.5) : sub(rank, lower),
+    );
   } else picked = at(how === 'lower' ? lower : how === 'higher' ? ceil(rank) : round(rank));
   return placeQuantiles(picked, x, points, dim === null ? null : d, keepdim);
 }
@@ -166,13 +209,17 @@ interface QuantileOptions extends Out {
   keepdim?: boolean;
   interpolation?: Interpolation;
 }
-type QuantileArgs = [q: number | Tensor, dim?: number | null, keepdim?: boolean, options?: QuantileOptions] | [q: number | Tensor, options: QuantileOptions] | [q: number | Tensor, dim: number | null, options: QuantileOptions];
+type QuantileArgs =
+  | [q: number | Tensor, dim?: number | null, keepdim?: boolean, options?: QuantileOptions]
+  | [q: number | Tensor, options: QuantileOptions]
+  | [q: number | Tensor, dim: number | null, options: QuantileOptions];
 
 function quantileForm(name: 'quantile' | 'nanquantile'): Op<QuantileArgs, Tensor> {
   return op(
     name,
     "Tensor self, Operand q, int? dim=None, bool keepdim=False, *, str interpolation='linear', Tensor? out=None",
-    (x: Tensor, q: Tensor | number, dim: number | null, keepdim: boolean, interpolation: string) => quantileOf(name, x, q, dim, keepdim, interpolation, name === 'nanquantile'),
+    (x: Tensor, q: Tensor | number, dim: number | null, keepdim: boolean, interpolation: string) =>
+      quantileOf(name, x, q, dim, keepdim, interpolation, name === 'nanquantile'),
   );
 }
 
@@ -180,4 +227,3 @@ function quantileForm(name: 'quantile' | 'nanquantile'): Op<QuantileArgs, Tensor
 export const quantile = quantileForm('quantile');
 /** The q-th quantiles of the elements that are not NaN, as {@link quantile}. */
 export const nanquantile = quantileForm('nanquantile');
-

@@ -5,19 +5,27 @@ import { empty } from '../dispatch/allocate.js';
 import { type DType, get_default_dtype, int64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { reverse } from './along.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { masked_fill } from './clamp.js';
 import { eq, isnan } from './compare.js';
 import { conj } from './complex.js';
 import { castTo } from './copy.js';
-import { op, type Op, type Out } from './define.js';
+import { type Op, type Out, op } from './define.js';
 import { exp } from './exp.js';
-import { cat } from './join.js';
 import { ones_ } from './fill.js';
-import { asKept, type ReduceArgs, reducedDims, reducedShape, restoreDims, runReduction, sum } from './reduce.js';
+import { cat } from './join.js';
+import {
+  asKept,
+  type ReduceArgs,
+  reducedDims,
+  reducedShape,
+  restoreDims,
+  runReduction,
+  sum,
+} from './reduce.js';
 import { countOver, mean } from './reduce_mean.js';
 import { cumprod } from './scan.js';
-import { reverse } from './along.js';
 import { slice } from './view.js';
 
 type Dims = number | readonly number[] | null;
@@ -46,8 +54,15 @@ interface Variance {
   readonly correction: number;
 }
 
-function varianceOf(x: Tensor, dim: Dims | boolean, unbiased: boolean | null, keepdim: boolean, correction: number | null): Variance {
-  if (x.dtype.is_integral) throw new RuntimeError('std and var only support floating point and complex dtypes');
+function varianceOf(
+  x: Tensor,
+  dim: Dims | boolean,
+  unbiased: boolean | null,
+  keepdim: boolean,
+  correction: number | null,
+): Variance {
+  if (x.dtype.is_integral)
+    throw new RuntimeError('std and var only support floating point and complex dtypes');
   const bias = typeof dim === 'boolean' ? dim : unbiased;
   const dims = reducedDims(x, typeof dim === 'boolean' ? null : dim);
   return { x, dims, keepdim, correction: correction ?? (bias === false ? 0 : 1) };
@@ -75,19 +90,36 @@ function realVariance(v: Variance, root: boolean): Tensor {
   record(root ? 'StdBackward0' : 'VarBackward0', [x], [out], (save) => {
     const input = save(x);
     const result = root ? save(out) : null;
-    return ([g]) => [g === null ? null : result ? deviationGradient(g, v, input(), result()) : varianceGradient(g, v, input())];
+    return ([g]) => [
+      g === null
+        ? null
+        : result
+          ? deviationGradient(g, v, input(), result())
+          : varianceGradient(g, v, input()),
+    ];
   });
   return out;
 }
 
-const varianceSchema = (out: string): string => `Tensor self, any dim=None, bool? unbiased=None, bool keepdim=False, *, float? correction=None${out}`;
+const varianceSchema = (out: string): string =>
+  `Tensor self, any dim=None, bool? unbiased=None, bool keepdim=False, *, float? correction=None${out}`;
 
 function variance(name: string, root: boolean): Op<VarianceArgs, Tensor> {
-  return op(name, varianceSchema(', Tensor? out=None'), (x: Tensor, dim: Dims | boolean, unbiased: boolean | null, keepdim: boolean, correction: number | null) => {
-    const v = varianceOf(x, dim, unbiased, keepdim, correction);
-    if (!x.dtype.is_complex) return realVariance(v, root);
-    return root ? complexVariance(v).sqrt() : complexVariance(v);
-  });
+  return op(
+    name,
+    varianceSchema(', Tensor? out=None'),
+    (
+      x: Tensor,
+      dim: Dims | boolean,
+      unbiased: boolean | null,
+      keepdim: boolean,
+      correction: number | null,
+    ) => {
+      const v = varianceOf(x, dim, unbiased, keepdim, correction);
+      if (!x.dtype.is_complex) return realVariance(v, root);
+      return root ? complexVariance(v).sqrt() : complexVariance(v);
+    },
+  );
 }
 
 /** The variance, of all elements or along dimensions, divided by n - `correction` (1 by default). Floating point only. */
@@ -96,24 +128,51 @@ const var_ = variance('var', false);
 export const std = variance('std', true);
 
 function varianceAndMean(name: string, root: boolean): Op<VarianceArgs, [Tensor, Tensor]> {
-  return op(name, varianceSchema(''), (x: Tensor, dim: Dims | boolean, unbiased: boolean | null, keepdim: boolean, correction: number | null) => {
-    const v = varianceOf(x, dim, unbiased, keepdim, correction);
-    if (x.dtype.is_complex) return [root ? complexVariance(v).sqrt() : complexVariance(v), mean(x, [...v.dims], keepdim)];
-    const shape = reducedShape(x, v.dims, keepdim);
-    const [spread, center] = [empty(shape, x.dtype, x.device), empty(shape, x.dtype, x.device)];
-    if (spread._numel > 0)
-      backendOf(x.device.type).launch(`reduce_${name}`, asKept(spread, x, v.dims), asKept(center, x, v.dims), x, v.dims.length, ...v.dims, v.correction);
-    record(root ? 'StdMeanBackward0' : 'VarMeanBackward0', [x], [spread, center], (save) => {
-      const input = save(x);
-      const result = save(spread);
-      return ([g, m]) => {
-        const own = g === null ? null : root ? deviationGradient(g, v, input(), result()) : varianceGradient(g, v, input());
-        const rest = m === null ? null : div(restoreDims(m, x.shape, v.dims, keepdim), countOver(x, v.dims)).expand(x.shape);
-        return [own === null ? rest : rest === null ? own : add(own, rest)];
-      };
-    });
-    return [spread, center];
-  });
+  return op(
+    name,
+    varianceSchema(''),
+    (
+      x: Tensor,
+      dim: Dims | boolean,
+      unbiased: boolean | null,
+      keepdim: boolean,
+      correction: number | null,
+    ) => {
+      const v = varianceOf(x, dim, unbiased, keepdim, correction);
+      if (x.dtype.is_complex)
+        return [root ? complexVariance(v).sqrt() : complexVariance(v), mean(x, [...v.dims], keepdim)];
+      const shape = reducedShape(x, v.dims, keepdim);
+      const [spread, center] = [empty(shape, x.dtype, x.device), empty(shape, x.dtype, x.device)];
+      if (spread._numel > 0)
+        backendOf(x.device.type).launch(
+          `reduce_${name}`,
+          asKept(spread, x, v.dims),
+          asKept(center, x, v.dims),
+          x,
+          v.dims.length,
+          ...v.dims,
+          v.correction,
+        );
+      record(root ? 'StdMeanBackward0' : 'VarMeanBackward0', [x], [spread, center], (save) => {
+        const input = save(x);
+        const result = save(spread);
+        return ([g, m]) => {
+          const own =
+            g === null
+              ? null
+              : root
+                ? deviationGradient(g, v, input(), result())
+                : varianceGradient(g, v, input());
+          const rest =
+            m === null
+              ? null
+              : div(restoreDims(m, x.shape, v.dims, keepdim), countOver(x, v.dims)).expand(x.shape);
+          return [own === null ? rest : rest === null ? own : add(own, rest)];
+        };
+      });
+      return [spread, center];
+    },
+  );
 }
 
 /** The variance and the mean, in one pass. */
@@ -126,7 +185,11 @@ export const std_mean = varianceAndMean('std_mean', true);
 /** Products of all other elements along d, without division: exact where elements are zero. */
 function othersAlong(x: Tensor, d: number): Tensor {
   const n = x.shape[d];
-  const one = ones_(x.shape.map((size, i) => (i === d ? 1 : size)), x.dtype, x.device);
+  const one = ones_(
+    x.shape.map((size, i) => (i === d ? 1 : size)),
+    x.dtype,
+    x.device,
+  );
   const before = (y: Tensor): Tensor => cumprod(cat([one, slice(y, d, 0, n - 1)], d), d);
   return mul(before(x), reverse(before(reverse(x, d)), d));
 }
@@ -151,7 +214,12 @@ interface ProdOptions extends Out {
 }
 
 /** The product of the elements, of all or along one dimension. Integers and bool multiply to int64. */
-export const prod: Op<[dim?: number | null, keepdim?: boolean, options?: ProdOptions] | [options: ProdOptions] | [dim: number, options: ProdOptions], Tensor> = op(
+export const prod: Op<
+  | [dim?: number | null, keepdim?: boolean, options?: ProdOptions]
+  | [options: ProdOptions]
+  | [dim: number, options: ProdOptions],
+  Tensor
+> = op(
   'prod',
   'Tensor self, int? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',
   (x: Tensor, dim: number | null, keepdim: boolean, dtype: DType | null) => {
@@ -188,7 +256,9 @@ export const nansum: Op<ReduceArgs, Tensor> = op(
     const out = runReduction('reduce_nansum', from, dims, keepdim, from.dtype);
     record('NansumBackward0', [from], [out], (save) => {
       const input = save(from);
-      return ([g]) => [g === null ? null : mul(restoreDims(g, x.shape, dims, keepdim), isnan(input()).logical_not())];
+      return ([g]) => [
+        g === null ? null : mul(restoreDims(g, x.shape, dims, keepdim), isnan(input()).logical_not()),
+      ];
     });
     return out;
   },
@@ -199,24 +269,35 @@ export const nanmean: Op<ReduceArgs, Tensor> = op(
   'nanmean',
   'Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',
   (x: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null) => {
-    if (x.dtype.is_integral) throw new RuntimeError(`nanmean(): expected input to have floating point or complex dtype but got ${x.dtype.scalarName}`);
+    if (x.dtype.is_integral)
+      throw new RuntimeError(
+        `nanmean(): expected input to have floating point or complex dtype but got ${x.dtype.scalarName}`,
+      );
     const counted = sum(isnan(x.detach()).logical_not(), dim, keepdim);
     return div(nansum(x, dim, keepdim, { dtype }), counted);
   },
 );
 
 /** How many elements are not zero, of all or along dimensions. int64. */
-export const count_nonzero: Op<[dim?: Dims] | [options: { dim?: Dims }], Tensor> = op('count_nonzero', 'Tensor self, int[1]? dim=None', (x: Tensor, dim: Dims) =>
-  runReduction('reduce_count_nonzero', x, reducedDims(x, dim), false, int64),
+export const count_nonzero: Op<[dim?: Dims] | [options: { dim?: Dims }], Tensor> = op(
+  'count_nonzero',
+  'Tensor self, int[1]? dim=None',
+  (x: Tensor, dim: Dims) => runReduction('reduce_count_nonzero', x, reducedDims(x, dim), false, int64),
 );
 
 function checkLogsumexp(x: Tensor, dims: readonly number[]): void {
   if (dims.length === 0 && x.shape.length > 0)
-    throw new RuntimeError(`output with shape [] doesn't match the broadcast shape [${x.shape.map(() => 1).join(', ')}]`);
+    throw new RuntimeError(
+      `output with shape [] doesn't match the broadcast shape [${x.shape.map(() => 1).join(', ')}]`,
+    );
 }
 
 /** `log(sum(exp(x)))` along dimensions, without overflow. Integers promote to the default float. */
-export const logsumexp: Op<[dim: number | readonly number[], keepdim?: boolean, options?: Out] | [options: Out & { dim: number | readonly number[]; keepdim?: boolean }], Tensor> = op(
+export const logsumexp: Op<
+  | [dim: number | readonly number[], keepdim?: boolean, options?: Out]
+  | [options: Out & { dim: number | readonly number[]; keepdim?: boolean }],
+  Tensor
+> = op(
   'logsumexp',
   'Tensor self, int[1] dim, bool keepdim=False, *, Tensor? out=None',
   (input: Tensor, dim: number | readonly number[], keepdim: boolean) => {

@@ -11,16 +11,16 @@ import { choose } from './clamp.js';
 import { eq, gt, lt, ne } from './compare.js';
 import { conj } from './complex.js';
 import { castTo, clone } from './copy.js';
-import { type InPlaceOp, op, type Op, type Out } from './define.js';
+import { type InPlaceOp, type Op, type Out, op } from './define.js';
 import { exp, log } from './exp.js';
 import { cat } from './join.js';
-import { namedTuple, type NamedTuple } from './named.js';
+import { type NamedTuple, namedTuple } from './named.js';
 import { sum } from './reduce.js';
 import { select, slice } from './view.js';
 
-
-
-type ScanArgs = [dim: number, options?: Out & { dtype?: DType | null }] | [options: Out & { dim: number; dtype?: DType | null }];
+type ScanArgs =
+  | [dim: number, options?: Out & { dtype?: DType | null }]
+  | [options: Out & { dim: number; dtype?: DType | null }];
 
 function runScan(kernel: string, x: Tensor, d: number, dtype: DType): Tensor {
   const out = emptyLike(x, dtype);
@@ -32,7 +32,8 @@ function runScan(kernel: string, x: Tensor, d: number, dtype: DType): Tensor {
 const scanType = (x: Tensor, dtype: DType | null): DType => dtype ?? (x.dtype.is_integral ? int64 : x.dtype);
 
 /** An integer input is widened by the kernel; others are converted first, where that is recorded. */
-const scanInput = (x: Tensor, type: DType): Tensor => (x.dtype === type || (x.dtype.is_integral && type === int64) ? x : castTo(x, type));
+const scanInput = (x: Tensor, type: DType): Tensor =>
+  x.dtype === type || (x.dtype.is_integral && type === int64) ? x : castTo(x, type);
 
 function cumulativeSum(input: Tensor, d: number, type: DType): Tensor {
   const x = scanInput(input, type);
@@ -59,7 +60,10 @@ function cumulativeProductGradient(g: Tensor, x: Tensor, result: Tensor, d: numb
     s = add(select(g, d, k), mul(conj(select(x, d, k + 1)), s));
     suffixes[k] = s;
   }
-  const after = cat(suffixes.map((t) => t.unsqueeze(d)), d);
+  const after = cat(
+    suffixes.map((t) => t.unsqueeze(d)),
+    d,
+  );
   const one = select(result, d, 0).detach().unsqueeze(d).mul(0).nan_to_num(0, 0, 0).add(1);
   return mul(after, conj(cat([one, slice(result, d, 0, n - 1)], d)));
 }
@@ -68,7 +72,8 @@ function cumulativeProductGradient(g: Tensor, x: Tensor, result: Tensor, d: numb
 export const cumsum: InPlaceOp<ScanArgs, Tensor> = op(
   'cumsum',
   'Tensor self, int dim, *, dtype? dtype=None, Tensor? out=None',
-  (x: Tensor, dim: number, dtype: DType | null) => cumulativeSum(x, wrapDim(dim, x.shape.length), scanType(x, dtype)),
+  (x: Tensor, dim: number, dtype: DType | null) =>
+    cumulativeSum(x, wrapDim(dim, x.shape.length), scanType(x, dtype)),
   { inPlace: true },
 );
 
@@ -101,7 +106,8 @@ function logSumGradient(g: Tensor, x: Tensor, result: Tensor, d: number): Tensor
   if (x.dtype.is_complex) return mul(conj(exp(x)), reversedSum(div(g, conj(exp(result))), d));
   const least = new finfo(x.dtype).min;
   const size = log(abs(g));
-  const part = (sign: Tensor): Tensor => exp(add(reversedLogSum(sub(choose(sign, size, least), result), d), x));
+  const part = (sign: Tensor): Tensor =>
+    exp(add(reversedLogSum(sub(choose(sign, size, least), result), d), x));
   return sub(part(gt(g, 0)), part(lt(g, 0)));
 }
 
@@ -111,7 +117,8 @@ export const logcumsumexp: Op<[dim: number, options?: Out] | [options: Out & { d
   'Tensor self, int dim, *, Tensor? out=None',
   (x: Tensor, dim: number) => {
     const d = wrapDim(dim, x.shape.length);
-    if (x.dtype.is_integral) throw new NotImplementedError(`"logcumsumexp_out_cpu" not implemented for '${x.dtype.scalarName}'`);
+    if (x.dtype.is_integral)
+      throw new NotImplementedError(`"logcumsumexp_out_cpu" not implemented for '${x.dtype.scalarName}'`);
     if (x.dtype.is_complex) return log(cumulativeSum(exp(x), d, x.dtype));
     const out = runScan('scan_logcumsumexp', x, d, x.dtype);
     record('LogcumsumexpBackward0', [x], [out], (save) => {
@@ -125,22 +132,31 @@ export const logcumsumexp: Op<[dim: number, options?: Out] | [options: Out & { d
 
 // ---- running extremes
 
-type RunningExtreme = Op<[dim: number, options?: { out?: readonly Tensor[] }] | [options: { dim: number; out?: readonly Tensor[] }], NamedTuple<'values' | 'indices'>>;
+type RunningExtreme = Op<
+  [dim: number, options?: { out?: readonly Tensor[] }] | [options: { dim: number; out?: readonly Tensor[] }],
+  NamedTuple<'values' | 'indices'>
+>;
 
 function runningExtreme(kind: 'cummax' | 'cummin'): RunningExtreme {
   const tuple = namedTuple(kind, 'values', 'indices');
-  return op(kind, 'Tensor self, int dim, *, Tensor[]? out=None', (x: Tensor, dim: number) => {
-    const d = wrapDim(dim, x.shape.length);
-    if (x.dtype.is_complex) throw new NotImplementedError(`"${kind}_cpu" not implemented for '${x.dtype.scalarName}'`);
-    const values = empty(x.shape, x.dtype, x.device);
-    const indices = empty(x.shape, int64, x.device);
-    if (x._numel > 0) backendOf(x.device.type).launch(`scan_${kind}`, values, indices, x, d);
-    record(kind === 'cummax' ? 'CummaxBackward0' : 'CumminBackward0', [x], [values], () => ([g]) => {
-      if (g === null || x._numel === 0 || x.shape.length === 0) return [g];
-      return [scatterAdd(x.shape, d, indices, g)];
-    });
-    return tuple(values, indices);
-  }, { exactOut: true });
+  return op(
+    kind,
+    'Tensor self, int dim, *, Tensor[]? out=None',
+    (x: Tensor, dim: number) => {
+      const d = wrapDim(dim, x.shape.length);
+      if (x.dtype.is_complex)
+        throw new NotImplementedError(`"${kind}_cpu" not implemented for '${x.dtype.scalarName}'`);
+      const values = empty(x.shape, x.dtype, x.device);
+      const indices = empty(x.shape, int64, x.device);
+      if (x._numel > 0) backendOf(x.device.type).launch(`scan_${kind}`, values, indices, x, d);
+      record(kind === 'cummax' ? 'CummaxBackward0' : 'CumminBackward0', [x], [values], () => ([g]) => {
+        if (g === null || x._numel === 0 || x.shape.length === 0) return [g];
+        return [scatterAdd(x.shape, d, indices, g)];
+      });
+      return tuple(values, indices);
+    },
+    { exactOut: true },
+  );
 }
 
 /** The largest element up to each, along `dim`, and its (last) position. */
@@ -159,10 +175,13 @@ function difference(x: Tensor, d: number): Tensor {
 
 function checkJoined(x: Tensor, other: Tensor | null, d: number): void {
   if (other === null) return;
-  if (other.shape.length !== x.shape.length) throw new RuntimeError('diff expects prepend or append to be the same dimension as input');
+  if (other.shape.length !== x.shape.length)
+    throw new RuntimeError('diff expects prepend or append to be the same dimension as input');
   other.shape.forEach((size, i) => {
     if (i !== d && size !== x.shape[i])
-      throw new RuntimeError(`diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input.size(${i}) = ${x.shape[i]}, but got tensor.size(${i}) = ${size}`);
+      throw new RuntimeError(
+        `diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input.size(${i}) = ${x.shape[i]}, but got tensor.size(${i}) = ${size}`,
+      );
   });
 }
 
@@ -174,7 +193,12 @@ interface DiffOptions extends Out {
 }
 
 /** The n-th differences of neighbours along `dim`, after joining `prepend` and `append`. Of bool: whether they differ. */
-export const diff: Op<[options?: DiffOptions] | [n: number, dim?: number, prepend?: Tensor | null, append?: Tensor | null, options?: Out] | [n: number, options: DiffOptions], Tensor> = op(
+export const diff: Op<
+  | [options?: DiffOptions]
+  | [n: number, dim?: number, prepend?: Tensor | null, append?: Tensor | null, options?: Out]
+  | [n: number, options: DiffOptions],
+  Tensor
+> = op(
   'diff',
   'Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None',
   (x: Tensor, n: number, dim: number, prepend: Tensor | null, append: Tensor | null) => {
@@ -194,13 +218,15 @@ export const diff: Op<[options?: DiffOptions] | [n: number, dim?: number, prepen
 /** The widths between samples, so that they broadcast against y's intervals along d. */
 function widths(name: string, y: Tensor, x: Tensor, d: number): Tensor {
   if (x.shape.length === 1) {
-    if (x.shape[0] !== y.shape[d]) throw new RuntimeError(`${name}: There must be one \`x\` value for each sample point`);
+    if (x.shape[0] !== y.shape[d])
+      throw new RuntimeError(`${name}: There must be one \`x\` value for each sample point`);
     return difference(x, 0).reshape(y.shape.map((_, i) => (i === d ? -1 : 1)));
   }
   const lead = y.shape.length - x.shape.length;
   const wide = lead > 0 ? x.reshape([...new Array<number>(lead).fill(1), ...x.shape]) : x;
   if (lead > 0 || !sameSizes([wide.shape[d]], [y.shape[d]])) {
-    if (wide.shape[d] !== y.shape[d]) throw new RuntimeError(`${name}: There must be one \`x\` value for each sample point`);
+    if (wide.shape[d] !== y.shape[d])
+      throw new RuntimeError(`${name}: There must be one \`x\` value for each sample point`);
   }
   return difference(wide, d);
 }
@@ -227,10 +253,14 @@ function integral(name: string, finish: (areas: Tensor, d: number) => Tensor): I
     name,
     'Tensor y, Tensor? x=None, *, float dx=1, int dim=-1',
     (y: Tensor, x: Tensor | null, dx: number, dim: number) => {
-      if (y.shape.length === 0) throw new IndexError(`Dimension specified as ${dim} but tensor has no dimensions`);
+      if (y.shape.length === 0)
+        throw new IndexError(`Dimension specified as ${dim} but tensor has no dimensions`);
       const d = wrapDim(dim, y.shape.length);
       if (y.shape[d] === 0 && name === 'trapezoid') return sum(y, d);
-      if (y.dtype === bool || x?.dtype === bool) throw new RuntimeError(`${name}: received a bool input for ${y.dtype === bool ? 'y' : 'x'}, but bool is not supported`);
+      if (y.dtype === bool || x?.dtype === bool)
+        throw new RuntimeError(
+          `${name}: received a bool input for ${y.dtype === bool ? 'y' : 'x'}, but bool is not supported`,
+        );
       return finish(areas(name, y, x, d, dx), d);
     },
     { self: null },

@@ -8,7 +8,7 @@ import { NotImplementedError } from '../errors.js';
 import { type Tensor, wrapDim } from '../tensor.js';
 import { mul, sub } from './arithmetic.js';
 import { castTo, contiguous } from './copy.js';
-import { op, type Op, type Out } from './define.js';
+import { type Op, type Out, op } from './define.js';
 import { exp } from './exp.js';
 import { sum } from './reduce.js';
 
@@ -29,7 +29,13 @@ function backward(kind: Kind, g: Tensor, result: Tensor, d: number): Tensor {
     return sub(g, mul(exp(result), sum(g, d, true)));
   }
   const grad = empty(result.shape, g.dtype, g.device);
-  if (grad._numel > 0) backendOf(g.device.type).launch(`${kind}_backward`, asRows(grad, d), asRows(contiguous(g), d), asRows(result, d));
+  if (grad._numel > 0)
+    backendOf(g.device.type).launch(
+      `${kind}_backward`,
+      asRows(grad, d),
+      asRows(contiguous(g), d),
+      asRows(result, d),
+    );
   return grad;
 }
 
@@ -38,9 +44,12 @@ export function softmaxAlong(kind: Kind, input: Tensor, dim: number, dtype: DTyp
   const x = dtype === null ? input : castTo(input, dtype);
   const d = wrapDim(dim, x.shape.length);
   if (!x.dtype.is_floating_point)
-    throw new NotImplementedError(`"${kind}${d >= x.shape.length - 1 ? '_lastdim' : ''}_kernel_impl" not implemented for '${x.dtype.scalarName}'`);
+    throw new NotImplementedError(
+      `"${kind}${d >= x.shape.length - 1 ? '_lastdim' : ''}_kernel_impl" not implemented for '${x.dtype.scalarName}'`,
+    );
   const out = empty(x.shape, x.dtype, x.device);
-  if (out._numel > 0) backendOf(x.device.type).launch(kind, asRows(out, d), asRows(contiguous(x.detach()), d));
+  if (out._numel > 0)
+    backendOf(x.device.type).launch(kind, asRows(out, d), asRows(contiguous(x.detach()), d));
   record(kind === 'softmax' ? 'SoftmaxBackward0' : 'LogSoftmaxBackward0', [x], [out], (save) => {
     const result = save(out);
     return ([g]) => [g === null ? null : backward(kind, g, result(), d)];
@@ -48,10 +57,18 @@ export function softmaxAlong(kind: Kind, input: Tensor, dim: number, dtype: DTyp
   return out;
 }
 
-type Arguments = [dim: number, dtype?: DType | null, options?: Out] | [dim: number, options: Out & { dtype?: DType | null }] | [options: Out & { dim: number; dtype?: DType | null }];
+type Arguments =
+  | [dim: number, dtype?: DType | null, options?: Out]
+  | [dim: number, options: Out & { dtype?: DType | null }]
+  | [options: Out & { dim: number; dtype?: DType | null }];
 
 const define = (kind: Kind): Op<Arguments, Tensor> =>
-  op(kind, 'Tensor self, int dim, dtype? dtype=None, *, Tensor? out=None', (x: Tensor, dim: number, dtype: DType | null) => softmaxAlong(kind, x, dim, dtype), { exactOut: true });
+  op(
+    kind,
+    'Tensor self, int dim, dtype? dtype=None, *, Tensor? out=None',
+    (x: Tensor, dim: number, dtype: DType | null) => softmaxAlong(kind, x, dim, dtype),
+    { exactOut: true },
+  );
 
 /** `exp(x) / sum(exp(x))` along `dim`, without overflow. Floating point only; `dtype` converts first. */
 export const softmax = define('softmax');

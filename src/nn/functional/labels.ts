@@ -11,10 +11,15 @@ const sizeText = (x: Tensor): string => `[${x.shape.join(', ')}]`;
  * @throws RuntimeError when the shapes do not fit or a label is no class.
  */
 export function checkTarget(x: Tensor, target: Tensor): { rows: Tensor; labels: Tensor } {
-  if (x.shape.length > 2) throw new RuntimeError(`Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${sizeText(x)}`);
+  if (x.shape.length > 2)
+    throw new RuntimeError(
+      `Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${sizeText(x)}`,
+    );
   const rows = x.shape.length === 2 ? x : x.reshape([1, -1]);
-  if (target.shape.length > 1 || target._numel !== rows.shape[0]) throw new RuntimeError(`inconsistent target size, expected ${rows.shape[0]} but got ${sizeText(target)}`);
+  if (target.shape.length > 1 || target._numel !== rows.shape[0])
+    throw new RuntimeError(`inconsistent target size, expected ${rows.shape[0]} but got ${sizeText(target)}`);
   const labels = castTo(target.detach(), int64).reshape([-1]);
-  if (labels.lt(0).logical_or(labels.ge(rows.shape[1])).any().item()) throw new RuntimeError('target out of range');
+  if (labels.lt(0).logical_or(labels.ge(rows.shape[1])).any().item())
+    throw new RuntimeError('target out of range');
   return { rows, labels };
 }

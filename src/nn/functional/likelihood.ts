@@ -1,13 +1,14 @@
 // Losses that are negative log likelihoods or divergences of distributions.
+
+import { mode } from '../../autograd/modes.js';
 import { PointwiseOp } from '../../dispatch/pointwise.js';
 import { RuntimeError, ValueError } from '../../errors.js';
-import { e, type Expr } from '../../expr.js';
-import { mode } from '../../autograd/modes.js';
+import { type Expr, e } from '../../expr.js';
 import { add, div, mul, square, sub } from '../../ops/arithmetic.js';
 import { choose } from '../../ops/clamp.js';
 import { gt, lt } from '../../ops/compare.js';
 import { clone } from '../../ops/copy.js';
-import { op, type Operand } from '../../ops/define.js';
+import { type Operand, op } from '../../ops/define.js';
 import { exp, log, xlogy } from '../../ops/exp.js';
 import { full_ } from '../../ops/fill.js';
 import { sum } from '../../ops/reduce.js';
@@ -35,7 +36,8 @@ const binary = new PointwiseOp('binary_cross_entropy', {
 function checkProbabilities(x: Tensor): void {
   if (x._numel === 0 || x.device.type === 'meta' || !x.dtype.is_floating_point) return;
   const from = x.detach();
-  if (!from.ge(0).logical_and(from.le(1)).all().item()) throw new RuntimeError('all elements of input should be between 0 and 1');
+  if (!from.ge(0).logical_and(from.le(1)).all().item())
+    throw new RuntimeError('all elements of input should be between 0 and 1');
 }
 
 /**
@@ -51,7 +53,8 @@ export const binary_cross_entropy: ElementLoss<LossOptions & { weight?: Tensor |
       throw new ValueError(
         `Using a target size (${sizeText(target)}) that is different to the input size (${sizeText(x)}) is deprecated. Please ensure they have the same size.`,
       );
-    if (target.dtype !== x.dtype) throw new RuntimeError(`Found dtype ${target.dtype.scalarName} but expected ${x.dtype.scalarName}`);
+    if (target.dtype !== x.dtype)
+      throw new RuntimeError(`Found dtype ${target.dtype.scalarName} but expected ${x.dtype.scalarName}`);
     checkProbabilities(x);
     const losses = binary.call([x, target]);
     return combine(weight === null ? losses : mul(losses, weight), reduction);
@@ -82,13 +85,27 @@ const weightedLogits = new PointwiseOp('binary_cross_entropy_with_logits', {
 });
 
 /** Binary cross entropy of `sigmoid(input)`, computed stably; `pos_weight` multiplies the positive term. @throws ValueError for differing sizes. */
-export const binary_cross_entropy_with_logits: ElementLoss<LossOptions & { weight?: Tensor | null; pos_weight?: Tensor | null }> = op(
+export const binary_cross_entropy_with_logits: ElementLoss<
+  LossOptions & { weight?: Tensor | null; pos_weight?: Tensor | null }
+> = op(
   'nn.functional.binary_cross_entropy_with_logits',
   "Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, bool? reduce=None, str reduction='mean', Tensor? pos_weight=None",
-  (x: Tensor, target: Tensor, weight: Tensor | null, average: unknown, reduce: unknown, how: string, posWeight: Tensor | null) => {
+  (
+    x: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    average: unknown,
+    reduce: unknown,
+    how: string,
+    posWeight: Tensor | null,
+  ) => {
     const reduction = reductionOf(how, average, reduce);
-    if (!sameSizes(x.shape, target.shape)) throw new ValueError(`Target size (${sizeText(target)}) must be the same as input size (${sizeText(x)})`);
-    const losses = posWeight === null ? logits.call([x, target]) : weightedLogits.call([x, target, posWeight]);
+    if (!sameSizes(x.shape, target.shape))
+      throw new ValueError(
+        `Target size (${sizeText(target)}) must be the same as input size (${sizeText(x)})`,
+      );
+    const losses =
+      posWeight === null ? logits.call([x, target]) : weightedLogits.call([x, target, posWeight]);
     return combine(weight === null ? losses : mul(losses, weight), reduction);
   },
 );
@@ -96,24 +113,39 @@ export const binary_cross_entropy_with_logits: ElementLoss<LossOptions & { weigh
 // ---- divergences and likelihoods
 
 /** The Kullback-Leibler divergence of `target` from the log-probabilities `input`; `batchmean` divides the sum by the batch size. */
-export const kl_div: ElementLoss<Omit<LossOptions, 'reduction'> & { reduction?: Reduction | 'batchmean'; log_target?: boolean }> = op(
+export const kl_div: ElementLoss<
+  Omit<LossOptions, 'reduction'> & { reduction?: Reduction | 'batchmean'; log_target?: boolean }
+> = op(
   'nn.functional.kl_div',
   "Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, str reduction='mean', bool log_target=False",
   (x: Tensor, target: Tensor, average: unknown, reduce: unknown, how: string, logTarget: boolean) => {
     const losses = logTarget ? mul(exp(target), sub(target, x)) : sub(xlogy(target, target), mul(target, x));
-    if (how === 'batchmean' && average === null && reduce === null) return x.shape.length > 0 ? div(sum(losses), x.shape[0]) : sum(losses);
+    if (how === 'batchmean' && average === null && reduce === null)
+      return x.shape.length > 0 ? div(sum(losses), x.shape[0]) : sum(losses);
     return combine(losses, reductionOf(how, average, reduce));
   },
 );
 
 /** Stirling's approximation of log(n!), 0 up to 1. */
-const stirling = (t: Tensor): Tensor => choose(gt(t, 1), add(sub(mul(t, log(t)), t), mul(log(mul(t, 2 * Math.PI)), 0.5)), 0);
+const stirling = (t: Tensor): Tensor =>
+  choose(gt(t, 1), add(sub(mul(t, log(t)), t), mul(log(mul(t, 2 * Math.PI)), 0.5)), 0);
 
 /** Negative log likelihood of Poisson counts; `full` adds Stirling's approximation of log(target!). */
-export const poisson_nll_loss: ElementLoss<LossOptions & { log_input?: boolean; full?: boolean; eps?: number }> = op(
+export const poisson_nll_loss: ElementLoss<
+  LossOptions & { log_input?: boolean; full?: boolean; eps?: number }
+> = op(
   'nn.functional.poisson_nll_loss',
   "Tensor input, Tensor target, bool log_input=True, bool full=False, bool? size_average=None, float eps=1e-08, bool? reduce=None, str reduction='mean'",
-  (x: Tensor, target: Tensor, logInput: boolean, full: boolean, average: unknown, eps: number, reduce: unknown, how: string) => {
+  (
+    x: Tensor,
+    target: Tensor,
+    logInput: boolean,
+    full: boolean,
+    average: unknown,
+    eps: number,
+    reduce: unknown,
+    how: string,
+  ) => {
     const reduction = reductionOf(how, average, reduce);
     const losses = logInput ? sub(exp(x), mul(target, x)) : sub(x, mul(target, log(add(x, eps))));
     return combine(full ? add(losses, stirling(target)) : losses, reduction);
@@ -131,7 +163,11 @@ function checkedVariance(x: Tensor, variance: Operand): Tensor {
   if (sameSizes(x.shape.slice(0, -1), variance.shape)) return variance.unsqueeze(-1);
   const differing = x.shape.filter((size, d) => size !== variance.shape[d]);
   if (x.shape.length === variance.shape.length && differing.reduce((a, b) => a + b, 0) === 1) return variance;
-  if (x.shape.length === variance.shape.length && variance.shape.filter((size, d) => size !== x.shape[d]).reduce((a, b) => a + b, 0) === 1) return variance;
+  if (
+    x.shape.length === variance.shape.length &&
+    variance.shape.filter((size, d) => size !== x.shape[d]).reduce((a, b) => a + b, 0) === 1
+  )
+    return variance;
   throw new ValueError('var is of incorrect size');
 }
 
@@ -149,8 +185,20 @@ function bounded(variance: Tensor, eps: number): Tensor {
 
 /** Negative log likelihood of Gaussian targets with mean `input` and variance `var`, at least eps; `full` adds log(2 pi) / 2. */
 export const gaussian_nll_loss: {
-  (input: Tensor, target: Tensor, var_: Tensor | number, full?: boolean, eps?: number, reduction?: Reduction): Tensor;
-  (input: Tensor, target: Tensor, var_: Tensor | number, options: { full?: boolean; eps?: number; reduction?: Reduction }): Tensor;
+  (
+    input: Tensor,
+    target: Tensor,
+    var_: Tensor | number,
+    full?: boolean,
+    eps?: number,
+    reduction?: Reduction,
+  ): Tensor;
+  (
+    input: Tensor,
+    target: Tensor,
+    var_: Tensor | number,
+    options: { full?: boolean; eps?: number; reduction?: Reduction },
+  ): Tensor;
 } = op(
   'nn.functional.gaussian_nll_loss',
   "Tensor input, Tensor target, Operand var, bool full=False, float eps=1e-06, str reduction='mean'",

@@ -1,7 +1,7 @@
 // Losses between an input and a target of the same shape.
 import { PointwiseOp, type PointwiseSpec } from '../../dispatch/pointwise.js';
-import { e, type Expr } from '../../expr.js';
 import { RuntimeError, ValueError } from '../../errors.js';
+import { type Expr, e } from '../../expr.js';
 import { abs, div, mul, sub } from '../../ops/arithmetic.js';
 import { castTo } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
@@ -10,12 +10,14 @@ import { sameSizes, type Tensor } from '../../tensor.js';
 import { combine, type LossOptions, type Reduction, reductionOf } from './reduction.js';
 
 /** A loss between elements of the input and of the target, which broadcast. */
-export interface ElementLoss<Options = LossOptions> {
-  (input: Tensor, target: Tensor, options?: Options): Tensor;
-}
+export type ElementLoss<Options = LossOptions> = (input: Tensor, target: Tensor, options?: Options) => Tensor;
 
 /** The distance of two elements as a record. */
-function distance(name: string, kernelName: string, spec: Pick<PointwiseSpec, 'forward' | 'derivative' | 'complex'>): PointwiseOp {
+function distance(
+  name: string,
+  kernelName: string,
+  spec: Pick<PointwiseSpec, 'forward' | 'derivative' | 'complex'>,
+): PointwiseOp {
   return new PointwiseOp(name, { types: 'real', kernelName, tensorsOnly: true, ...spec });
 }
 
@@ -28,14 +30,19 @@ const squared = distance('mse_loss', 'mse_cpu', {
 function combineWeighted(losses: Tensor, x: Tensor, weight: Tensor, reduction: Reduction): Tensor {
   if (!sameSizes(weight.shape, x.shape)) throw new ValueError('Weights and input must have the same size.');
   const weighted = mul(losses, weight);
-  return reduction === 'none' ? weighted : reduction === 'sum' ? sum(weighted) : div(sum(weighted), sum(weight));
+  return reduction === 'none'
+    ? weighted
+    : reduction === 'sum'
+      ? sum(weighted)
+      : div(sum(weighted), sum(weight));
 }
 
 interface WeightedOptions extends LossOptions {
   weight?: Tensor | null;
 }
 
-const weightedSchema = "Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, str reduction='mean', Tensor? weight=None";
+const weightedSchema =
+  "Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, str reduction='mean', Tensor? weight=None";
 
 /** Mean (or sum, or each) of squared differences; `weight` multiplies them, and their mean is divided by its sum. */
 export const mse_loss: ElementLoss<WeightedOptions> = op(
@@ -60,16 +67,25 @@ export const l1_loss: ElementLoss<WeightedOptions> = op(
 );
 
 /** d / |d| where |d| reaches the limit, d / limit below. */
-const saturating = (d: Expr, limit: Expr): Expr => e.select(e.lt(e.abs(d), limit), e.div(d, limit), e.sign(d));
+const saturating = (d: Expr, limit: Expr): Expr =>
+  e.select(e.lt(e.abs(d), limit), e.div(d, limit), e.sign(d));
 
 const smoothAbsolute = new PointwiseOp('smooth_l1_loss', {
   types: 'real',
   kernelName: 'smooth_l1_cpu',
   forward: (x, y, beta) => {
     const size = e.abs(e.sub(x, y));
-    return e.select(e.lt(size, beta), e.div(e.mul(0.5, e.mul(size, size)), beta), e.sub(size, e.mul(0.5, beta)));
+    return e.select(
+      e.lt(size, beta),
+      e.div(e.mul(0.5, e.mul(size, size)), beta),
+      e.sub(size, e.mul(0.5, beta)),
+    );
   },
-  derivative: ({ grad, x, y, z }) => [e.mul(grad, saturating(e.sub(x, y), z)), e.mul(grad, saturating(e.sub(y, x), z)), null],
+  derivative: ({ grad, x, y, z }) => [
+    e.mul(grad, saturating(e.sub(x, y), z)),
+    e.mul(grad, saturating(e.sub(y, x), z)),
+    null,
+  ],
 });
 
 /** Squared differences below `beta`, absolute ones above. @throws RuntimeError for a negative beta. */
@@ -88,9 +104,17 @@ const huber = new PointwiseOp('huber_loss', {
   kernelName: 'huber_cpu',
   forward: (x, y, delta) => {
     const size = e.abs(e.sub(x, y));
-    return e.select(e.le(size, delta), e.mul(0.5, e.mul(size, size)), e.mul(delta, e.sub(size, e.mul(0.5, delta))));
+    return e.select(
+      e.le(size, delta),
+      e.mul(0.5, e.mul(size, size)),
+      e.mul(delta, e.sub(size, e.mul(0.5, delta))),
+    );
   },
-  derivative: ({ grad, x, y, z }) => [e.mul(grad, e.mul(z, saturating(e.sub(x, y), z))), e.mul(grad, e.mul(z, saturating(e.sub(y, x), z))), null],
+  derivative: ({ grad, x, y, z }) => [
+    e.mul(grad, e.mul(z, saturating(e.sub(x, y), z))),
+    e.mul(grad, e.mul(z, saturating(e.sub(y, x), z))),
+    null,
+  ],
 });
 
 /** Squared differences up to `delta`, absolute ones (times delta) above. @throws RuntimeError unless delta is positive. */
@@ -100,7 +124,8 @@ export const huber_loss: ElementLoss<{ reduction?: Reduction; delta?: number; we
   (x: Tensor, y: Tensor, how: string, delta: number, weight: Tensor | null) => {
     if (!(delta > 0)) throw new RuntimeError('huber_loss does not support non-positive values for delta.');
     const losses = huber.call([x, y, delta]);
-    if (weight !== null && !sameSizes(weight.shape, x.shape)) throw new ValueError('Weights and input must have the same size.');
+    if (weight !== null && !sameSizes(weight.shape, x.shape))
+      throw new ValueError('Weights and input must have the same size.');
     return combine(weight === null ? losses : mul(losses, weight), reductionOf(how));
   },
 );
@@ -110,12 +135,19 @@ const softMargin = distance('soft_margin_loss', 'soft_margin_loss', {
     const z = e.neg(e.mul(x, y));
     return e.add(e.max(z, 0), e.log1p(e.exp(e.neg(e.abs(z)))));
   },
-  derivative: ({ grad, x, y }) => [e.neg(e.mul(grad, e.mul(y, e.sigmoid(e.neg(e.mul(x, y)))))), e.neg(e.mul(grad, e.mul(x, e.sigmoid(e.neg(e.mul(x, y))))))],
+  derivative: ({ grad, x, y }) => [
+    e.neg(e.mul(grad, e.mul(y, e.sigmoid(e.neg(e.mul(x, y)))))),
+    e.neg(e.mul(grad, e.mul(x, e.sigmoid(e.neg(e.mul(x, y)))))),
+  ],
 });
 
 /** `log(1 + exp(-target * input))`, target 1 or -1. */
 export const soft_margin_loss: ElementLoss = op(
   'nn.functional.soft_margin_loss',
   "Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, str reduction='mean'",
-  (x: Tensor, y: Tensor, average: unknown, reduce: unknown, how: string) => combine(softMargin.call([x, castTo(y, y.dtype.is_integral ? x.dtype : y.dtype)]), reductionOf(how, average, reduce)),
+  (x: Tensor, y: Tensor, average: unknown, reduce: unknown, how: string) =>
+    combine(
+      softMargin.call([x, castTo(y, y.dtype.is_integral ? x.dtype : y.dtype)]),
+      reductionOf(how, average, reduce),
+    ),
 );

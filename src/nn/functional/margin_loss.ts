@@ -7,8 +7,8 @@ import { choose, clamp_min, masked_fill } from '../../ops/clamp.js';
 import { eq, ge, gt, minimum, ne } from '../../ops/compare.js';
 import { castTo } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
-import { index_select } from '../../ops/indexing.js';
 import { ones_ } from '../../ops/fill.js';
+import { index_select } from '../../ops/indexing.js';
 import { sum } from '../../ops/reduce.js';
 import { cumprod } from '../../ops/scan.js';
 import { sameSizes, type Tensor } from '../../tensor.js';
@@ -21,9 +21,7 @@ const rest = "bool? size_average=None, bool? reduce=None, str reduction='mean'";
 const sizeText = (x: Tensor): string => `[${x.shape.join(', ')}]`;
 
 /** A loss of one input and its target. */
-export interface PairLoss<Options = LossOptions> {
-  (input: Tensor, target: Tensor, options?: Options): Tensor;
-}
+export type PairLoss<Options = LossOptions> = (input: Tensor, target: Tensor, options?: Options) => Tensor;
 /** A loss of two inputs and a target. */
 export interface TwoInputLoss<Options> {
   (input1: Tensor, input2: Tensor, target: Tensor, options?: Options): Tensor;
@@ -69,32 +67,60 @@ export const cosine_embedding_loss: TwoInputLoss<LossOptions & { margin?: number
     const reduction = reductionOf(how, average, reduce);
     const n = target.shape.length;
     if (n > 1) throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
-    if (n === 1 && (x.shape.length !== 2 || y.shape.length !== 2)) throw new RuntimeError('1D target tensor expects 2D input tensors, but found inputs with sizes ' + `${sizeText(x)} and ${sizeText(y)}.`);
-    if (n === 0 && (x.shape.length !== 1 || y.shape.length !== 1)) throw new RuntimeError('0D target tensor expects 1D input tensors, but found inputs with sizes ' + `${sizeText(x)} and ${sizeText(y)}.`);
+    if (n === 1 && (x.shape.length !== 2 || y.shape.length !== 2))
+      throw new RuntimeError(
+        '1D target tensor expects 2D input tensors, but found inputs with sizes ' +
+          `${sizeText(x)} and ${sizeText(y)}.`,
+      );
+    if (n === 0 && (x.shape.length !== 1 || y.shape.length !== 1))
+      throw new RuntimeError(
+        '0D target tensor expects 1D input tensors, but found inputs with sizes ' +
+          `${sizeText(x)} and ${sizeText(y)}.`,
+      );
     const product = sum(mul(x, y), n);
     const size = (t: Tensor): Tensor => add(sum(mul(t, t), n), EPSILON);
     const cosine = div(product, sqrt(mul(size(x), size(y))));
-    const losses = add(choose(eq(target, 1), rsub(cosine, 1), 0), choose(eq(target, -1), clamp_min(sub(cosine, margin), 0), 0));
+    const losses = add(
+      choose(eq(target, 1), rsub(cosine, 1), 0),
+      choose(eq(target, -1), clamp_min(sub(cosine, margin), 0), 0),
+    );
     return combine(losses, reduction);
   },
 );
 
 /** Sums over the other classes of `max(0, margin - input[target] + input)^p / C`. Input [N, C] or [C], target [N] or []; p is 1 or 2. */
-export const multi_margin_loss: PairLoss<LossOptions & { p?: number; margin?: number; weight?: Tensor | null }> = op(
+export const multi_margin_loss: PairLoss<
+  LossOptions & { p?: number; margin?: number; weight?: Tensor | null }
+> = op(
   'nn.functional.multi_margin_loss',
   `Tensor input, Tensor target, int p=1, float margin=1.0, Tensor? weight=None, ${rest}`,
-  (x: Tensor, target: Tensor, p: number, margin: number, weight: Tensor | null, average: unknown, reduce: unknown, how: string) => {
+  (
+    x: Tensor,
+    target: Tensor,
+    p: number,
+    margin: number,
+    weight: Tensor | null,
+    average: unknown,
+    reduce: unknown,
+    how: string,
+  ) => {
     const reduction = reductionOf(how, average, reduce);
     if (p !== 1 && p !== 2) throw new ValueError('only p == 1 and p == 2 supported');
     const classes = x.shape[x.shape.length - 1] ?? 1;
     if (weight !== null && (weight.shape.length !== 1 || weight.shape[0] !== classes))
-      throw new RuntimeError(`multi_margin_loss: weight must be one-dimensional and have size ${classes}. Got shape: ${sizeText(weight)}`);
+      throw new RuntimeError(
+        `multi_margin_loss: weight must be one-dimensional and have size ${classes}. Got shape: ${sizeText(weight)}`,
+      );
     const { rows, labels } = checkLabels(x, target);
     const index = labels.unsqueeze(1);
     const over = clamp_min(add(sub(rows, gatherAlong(rows, 1, index)), margin), 0);
     const terms = p === 2 ? square(over) : over;
     const own = scatterAdd(rows.shape, 1, index, ones_(index.shape, rows.dtype, rows.device));
-    const kept = masked_fill(weight === null ? terms : mul(terms, index_select(weight, 0, labels).unsqueeze(1)), gt(own, 0), 0);
+    const kept = masked_fill(
+      weight === null ? terms : mul(terms, index_select(weight, 0, labels).unsqueeze(1)),
+      gt(own, 0),
+      0,
+    );
     const losses = div(sum(kept, 1), classes);
     return combine(x.shape.length < 2 && target.shape.length === 0 ? losses.reshape([]) : losses, reduction);
   },
@@ -106,11 +132,15 @@ export const multilabel_margin_loss: PairLoss = op(
   `Tensor input, Tensor target, ${rest}`,
   (x: Tensor, target: Tensor, average: unknown, reduce: unknown, how: string) => {
     const reduction = reductionOf(how, average, reduce);
-    if (!sameSizes(x.shape, target.shape)) throw new RuntimeError(`inconsistent target size: ${sizeText(target)} for input of size: ${sizeText(x)}`);
+    if (!sameSizes(x.shape, target.shape))
+      throw new RuntimeError(
+        `inconsistent target size: ${sizeText(target)} for input of size: ${sizeText(x)}`,
+      );
     const rows = x.shape.length === 2 ? x : x.reshape([1, -1]);
     const classes = rows.shape[1];
     const list = castTo(target.detach(), int64).reshape([...rows.shape]);
-    if (list.lt(-1).logical_or(ge(list, classes)).any().item()) throw new RuntimeError('argument #3 (target) out of range');
+    if (list.lt(-1).logical_or(ge(list, classes)).any().item())
+      throw new RuntimeError('argument #3 (target) out of range');
     const valid = castTo(cumprod(ge(list, 0), 1), rows.dtype);
     const index = masked_fill(list, eq(valid, 0), 0);
     const others = castTo(eq(scatterAdd(rows.shape, 1, index, valid), 0), rows.dtype);
@@ -135,7 +165,14 @@ export const multilabel_soft_margin_loss: PairLoss<LossOptions & { weight?: Tens
 
 type Distance = (x: Tensor, y: Tensor) => Tensor;
 
-function triplet(anchor: Tensor, positive: Tensor, negative: Tensor, distance: Distance, margin: number, swap: boolean): Tensor {
+function triplet(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  distance: Distance,
+  margin: number,
+  swap: boolean,
+): Tensor {
   const near = distance(anchor, positive);
   let far = distance(anchor, negative);
   // After Balntas, Riba, Ponsa, Mikolajczyk (2016): the harder of both negatives.
@@ -159,14 +196,33 @@ interface TripletOptions extends LossOptions {
 }
 
 /** `max(0, d(anchor, positive) - d(anchor, negative) + margin)` with p-norm distances. @throws ValueError unless margin is positive. */
-export const triplet_margin_loss: (anchor: Tensor, positive: Tensor, negative: Tensor, options?: TripletOptions) => Tensor = op(
+export const triplet_margin_loss: (
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options?: TripletOptions,
+) => Tensor = op(
   'nn.functional.triplet_margin_loss',
   `Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, float p=2, float eps=1e-06, bool swap=False, ${rest}`,
-  (anchor: Tensor, positive: Tensor, negative: Tensor, margin: number, p: number, eps: number, swap: boolean, average: unknown, reduce: unknown, how: string) => {
+  (
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: number,
+    p: number,
+    eps: number,
+    swap: boolean,
+    average: unknown,
+    reduce: unknown,
+    how: string,
+  ) => {
     const reduction = reductionOf(how, average, reduce);
     if (margin <= 0) throw new ValueError(`margin must be greater than 0, got ${margin}`);
     checkTriplet(anchor, positive, negative);
-    return combine(triplet(anchor, positive, negative, (x, y) => pairwise_distance(x, y, p, eps), margin, swap), reduction);
+    return combine(
+      triplet(anchor, positive, negative, (x, y) => pairwise_distance(x, y, p, eps), margin, swap),
+      reduction,
+    );
   },
 );
 
@@ -178,14 +234,29 @@ interface TripletDistanceOptions {
 }
 
 /** {@link triplet_margin_loss} with a distance of one's own. */
-export const triplet_margin_with_distance_loss: (anchor: Tensor, positive: Tensor, negative: Tensor, options?: TripletDistanceOptions) => Tensor = op(
+export const triplet_margin_with_distance_loss: (
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options?: TripletDistanceOptions,
+) => Tensor = op(
   'nn.functional.triplet_margin_with_distance_loss',
   "Tensor anchor, Tensor positive, Tensor negative, *, any distance_function=None, float margin=1.0, bool swap=False, str reduction='mean'",
-  (anchor: Tensor, positive: Tensor, negative: Tensor, distance: Distance | null, margin: number, swap: boolean, how: string) => {
+  (
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    distance: Distance | null,
+    margin: number,
+    swap: boolean,
+    how: string,
+  ) => {
     const reduction = reductionOf(how);
     if (margin <= 0) throw new ValueError(`margin must be greater than 0, got ${margin}`);
     checkTriplet(anchor, positive, negative);
-    return combine(triplet(anchor, positive, negative, distance ?? ((x, y) => pairwise_distance(x, y)), margin, swap), reduction);
+    return combine(
+      triplet(anchor, positive, negative, distance ?? ((x, y) => pairwise_distance(x, y)), margin, swap),
+      reduction,
+    );
   },
 );
-

@@ -184,7 +184,9 @@ export const local_response_norm: {
     ];
     const windows = unfold(constant_pad_nd(mul(x, x), around, 0), 1, size, 1);
     // Of integers the mean is rounded to zero, as in integer pooling.
-    const neighbours = x.dtype.is_integral ? div(sum(windows, -1), size, { rounding_mode: 'trunc' }) : mean(windows, -1);
+    const neighbours = x.dtype.is_integral
+      ? div(sum(windows, -1), size, { rounding_mode: 'trunc' })
+      : mean(windows, -1);
     return div(x, pow(add(mul(neighbours, alpha), k), beta));
   },
 );
