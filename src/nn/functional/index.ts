@@ -12,6 +12,7 @@ export * from './gated.js';
 export * from './interpolate.js';
 export * from './likelihood.js';
 export * from './linear.js';
+export * from './linear_cross_entropy.js';
 export * from './loss.js';
 export * from './margin_loss.js';
 export * from './multi_head_attention.js';

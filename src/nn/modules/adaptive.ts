@@ -2,7 +2,7 @@
 import type { DeviceLike } from '../../device.js';
 import type { DType } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
-import { namedTuple, type NamedTuple } from '../../ops/named.js';
+import { type NamedTuple, namedTuple } from '../../ops/named.js';
 import { cat, tensor } from '../../ops/table.js';
 import { sameSizes, type Tensor } from '../../tensor.js';
 import { log_softmax } from '../functional/softmax.js';
@@ -21,12 +21,21 @@ export interface AdaptiveOptions extends Factory {
   head_bias?: boolean;
 }
 
-type AdaptiveArgs = Call<[in_features: number, n_classes: number, cutoffs: readonly number[]], [div_value: number, head_bias: boolean, ...FactoryArgs], AdaptiveOptions>;
+type AdaptiveArgs = Call<
+  [in_features: number, n_classes: number, cutoffs: readonly number[]],
+  [div_value: number, head_bias: boolean, ...FactoryArgs],
+  AdaptiveOptions
+>;
 
 function checkCutoffs(cutoffs: readonly number[], classes: number): void {
   if (cutoffs.length === 0) throw new ValueError('cutoffs should be a sequence of length larger than 0');
-  const fine = cutoffs.every((c, i) => Number.isInteger(c) && c > (i === 0 ? 0 : cutoffs[i - 1]) && c <= classes - 1);
-  if (!fine) throw new ValueError('cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where each value is between 1 and n_classes-1');
+  const fine = cutoffs.every(
+    (c, i) => Number.isInteger(c) && c > (i === 0 ? 0 : cutoffs[i - 1]) && c <= classes - 1,
+  );
+  if (!fine)
+    throw new ValueError(
+      'cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where each value is between 1 and n_classes-1',
+    );
 }
 
 /**
@@ -65,13 +74,17 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const clusters = cutoffs.map((from, i) => {
       const width = Math.floor(features / divisor ** (i + 1));
       const without = { bias: false, device, dtype };
-      return new Sequential(new Linear(features, width, without), new Linear(width, this.cutoffs[i + 1] - from, without));
+      return new Sequential(
+        new Linear(features, width, without),
+        new Linear(width, this.cutoffs[i + 1] - from, without),
+      );
     });
     this.tail = new ModuleList(clusters);
   }
   reset_parameters(): void {
     this.head.reset_parameters();
-    for (const cluster of this.tail) for (const layer of cluster as Sequential) (layer as Linear).reset_parameters();
+    for (const cluster of this.tail)
+      for (const layer of cluster as Sequential) (layer as Linear).reset_parameters();
   }
   override _forwardNames(): readonly string[] {
     return ['input_', 'target_'];
@@ -83,9 +96,13 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const targets = (batched ? target_ : target_.unsqueeze(0)).tolist() as number[];
     const outside = targets.filter((t) => t < 0 || t >= this.n_classes);
     if (outside.length > 0)
-      throw new RuntimeError(`Target values should be in [0, ${this.n_classes - 1}], but values in range [${Math.min(...targets)}, ${Math.max(...targets)}] were found. `);
+      throw new RuntimeError(
+        `Target values should be in [0, ${this.n_classes - 1}], but values in range [${Math.min(...targets)}, ${Math.max(...targets)}] were found. `,
+      );
     const clusterOf = (t: number): number => this.cutoffs.findIndex((end) => t < end);
-    const headPlaces = targets.map((t) => (t < this.shortlist_size ? t : this.shortlist_size + clusterOf(t) - 1));
+    const headPlaces = targets.map((t) =>
+      t < this.shortlist_size ? t : this.shortlist_size + clusterOf(t) - 1,
+    );
     let output = picked(log_softmax(this.head(input), 1), headPlaces);
     for (let i = 1; i <= this.n_clusters; i++) {
       const rows = targets.flatMap((t, row) => (clusterOf(t) === i ? [row] : []));
@@ -108,14 +125,20 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const size = `torch.Size([${input.shape.join(', ')}])`;
     const n = target.shape.length;
     if (n > 1) throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
-    if (n === 1 && !sameSizes([input.shape[0]], target.shape)) throw new RuntimeError('Input and target should have the same size in the batch dimension.');
-    if (input.shape.length !== n + 1) throw new RuntimeError(`${n}D target tensor expects ${n + 1}D input tensors, but found inputs with size ${size}`);
+    if (n === 1 && !sameSizes([input.shape[0]], target.shape))
+      throw new RuntimeError('Input and target should have the same size in the batch dimension.');
+    if (input.shape.length !== n + 1)
+      throw new RuntimeError(
+        `${n}D target tensor expects ${n + 1}D input tensors, but found inputs with size ${size}`,
+      );
     return n === 1;
   }
   /** Log-probabilities of all classes, [N, n_classes]. */
   log_prob(input: Tensor): Tensor {
     const head = log_softmax(this.head(input), 1);
-    const clusters = [...this.tail].map((cluster, i) => log_softmax((cluster as Sequential)(input), 1).add(head.narrow(1, this.shortlist_size + i, 1)));
+    const clusters = [...this.tail].map((cluster, i) =>
+      log_softmax((cluster as Sequential)(input), 1).add(head.narrow(1, this.shortlist_size + i, 1)),
+    );
     return cat([head.narrow(1, 0, this.shortlist_size), ...clusters], 1);
   }
   /** The most likely class of each row. */

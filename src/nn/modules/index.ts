@@ -1,5 +1,6 @@
 // Every module of torch.nn, family by family.
 export * from './activation.js';
+export * from './adaptive.js';
 export {
   BatchNorm1d,
   BatchNorm2d,
@@ -23,7 +24,14 @@ export {
   Linear,
   type LinearOptions,
 } from './linear.js';
-export * from './loss.js';
+export * from './linear_cross_entropy.js';
+export {
+  CrossEntropyLoss,
+  MSELoss,
+  NLLLoss,
+  NLLLoss2d,
+} from './loss.js';
+export * from './margin_loss.js';
 export { Module, type StateDict } from './module.js';
 export * from './multihead_attention.js';
 export * from './normalization.js';

@@ -33,7 +33,7 @@ export abstract class Loss extends Module {
 }
 
 /** A loss of (input, target) with `reduction` alone. */
-abstract class PairLoss extends Loss {
+export abstract class PairLoss extends Loss {
   constructor(...args: Call<[], LossArgs, LossParameters>) {
     const [average, reduce, reduction] = bind('Loss', PARAMETERS, args) as [unknown, unknown, string];
     super(average, reduce, reduction);
