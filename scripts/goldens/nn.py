@@ -216,6 +216,9 @@ CALLS = [
     ("interpolate", [[1, 2, 8, 9]], (), {"size": [3, 4], "mode": "bilinear", "antialias": True}),
     ("interpolate", [[1, 1, 8, 9]], (), {"size": [3, 12], "mode": "bicubic", "antialias": True}),
     ("normalize", [X], (), {"p": 1, "dim": 0}), ("cosine_similarity", [X, [4]], (), {"dim": -1}), ("pdist", [[4, 3]], (), {}),
+    ("grid_sample", [[1, 2, 3, 4], [1, 2, 5, 2]], (), {"mode": "bicubic", "padding_mode": "reflection"}),
+    ("grid_sample", [[1, 2, 2, 3, 4], [1, 2, 2, 2, 3]], (), {"align_corners": True}),
+    ("affine_grid", [[2, 2, 3]], ([2, 1, 3, 4],), {}),
     ("alpha_dropout", [X], (0.4, True), {}), ("dropout", [X], (), {"p": 0.6}),
 ]
 

@@ -9,6 +9,7 @@ export * from './embedding_bag.js';
 export * from './encoding.js';
 export { fold, type Pair, type UnfoldOptions, unfold } from './fold.js';
 export * from './gated.js';
+export * from './grid_sample.js';
 export * from './interpolate.js';
 export * from './likelihood.js';
 export * from './linear.js';
