@@ -11,6 +11,7 @@ export * from './create.js';
 export * from './data.js';
 export * from './diagonal.js';
 export * from './exp.js';
+export * from './index_at.js';
 export * from './indexing.js';
 export * from './join.js';
 export * from './layer_norm.js';
