@@ -9,12 +9,10 @@ const root = join(import.meta.dirname, '..');
 /** PyTorch's text in JavaScript's spelling of truth values, sizes and null. */
 function translated(text: string): string {
   return text
-    .replace(/\bTrue\b/g, 'true')
-    .replace(/\bFalse\b(?=\n| |$)/g, 'false')
-    .replace(/\bNone\b(?=\n| )/g, 'null')
+    // Values that stand alone; inside tensors, messages and reprs the text is PyTorch's.
+    .replace(/(?<=^| )(True|False|None)(?=$| )/gm, (_, word: string) => ({ True: 'true', False: 'false', None: 'null' })[word] as string)
     .replace(/torch\.Size\(\[([\d, ]*)\]\)/g, '[ $1 ]')
-    .replace(/    (\w+): (true|false|null)$/gm, (_, key: string, value: string) => `    ${key}: ${{ true: 'True', false: 'False', null: 'None' }[value]}`)
-    .replace(/bias=true/g, 'bias=True');
+    .replace(/    (\w+): (true|false|null)$/gm, (_, key: string, value: string) => `    ${key}: ${{ true: 'True', false: 'False', null: 'None' }[value]}`);
 }
 
 describe('the tour', () => {
