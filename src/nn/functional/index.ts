@@ -2,6 +2,7 @@
 export * from './activation.js';
 export * from './attention.js';
 export * from './cross_entropy.js';
+export { ctc_loss } from './ctc_loss.js';
 export * from './distance.js';
 export * from './dropout.js';
 export { type EmbeddingOptions, embedding } from './embedding.js';

@@ -21,6 +21,8 @@ const sizeText = (x: Tensor): string => `torch.Size([${x.shape.join(', ')}])`;
 
 // ---- binary cross entropy
 
+/** The smallest divisor of the gradient: PyTorch holds it in single precision. */
+const EPSILON = Math.fround(1e-12);
 const boundedLog = (x: Expr): Expr => e.max(x, -100);
 const binary = new PointwiseOp('binary_cross_entropy', {
   types: 'real',
@@ -28,7 +30,7 @@ const binary = new PointwiseOp('binary_cross_entropy', {
   kernelName: 'binary_cross_entropy',
   forward: (x, t) => e.sub(e.mul(e.sub(t, 1), boundedLog(e.log1p(e.neg(x)))), e.mul(t, boundedLog(e.log(x)))),
   derivative: ({ grad, x, y }) => [
-    e.div(e.mul(grad, e.sub(x, y)), e.max(e.mul(e.sub(1, x), x), 1e-12)),
+    e.div(e.mul(grad, e.sub(x, y)), e.max(e.mul(e.sub(1, x), x), EPSILON)),
     e.mul(grad, e.sub(boundedLog(e.log1p(e.neg(x))), boundedLog(e.log(x)))),
   ],
 });
