@@ -31,7 +31,7 @@ export interface InPlaceOp<A extends readonly unknown[], R> extends Op<A, R> {
 declare const methodOf: unique symbol;
 
 /** An op whose result's type follows from its arguments: `F` are its overloads as a function, `M` as a method. */
-export type Overloads<F, M> = F & { readonly opName: string; /** @internal */ readonly [methodOf]: M };
+export type Overloads<F, M> = F & { readonly opName: string /** @internal */; readonly [methodOf]: M };
 
 /** Method types of a table of ops. */
 export type Methods<T> = MethodsOf<Pick<T, OpNames<T>>>;
@@ -40,12 +40,21 @@ export type Methods<T> = MethodsOf<Pick<T, OpNames<T>>>;
 type OpNames<T> = { [K in keyof T]: T[K] extends { readonly opName: string } ? K : never }[keyof T];
 // Mapped over keyof its parameter, without renaming: only so do editors find documentation and definitions.
 type MethodsOf<T> = {
-  [K in keyof T]: T[K] extends { readonly [methodOf]: infer M } ? M : T[K] extends Op<infer A, infer R> ? (...args: A) => R : never;
+  [K in keyof T]: T[K] extends { readonly [methodOf]: infer M }
+    ? M
+    : T[K] extends Op<infer A, infer R>
+      ? (...args: A) => R
+      : never;
 };
 
 /** Types of the in-place methods of a table of ops. */
 export type InPlaceMethods<T> = {
-  [K in keyof T as T[K] extends { readonly inPlace: true } ? `${K & string}_` : never]: T[K] extends Op<infer A, unknown> ? (...args: A) => Tensor : never;
+  [K in keyof T as T[K] extends { readonly inPlace: true } ? `${K & string}_` : never]: T[K] extends Op<
+    infer A,
+    unknown
+  >
+    ? (...args: A) => Tensor
+    : never;
 };
 
 /** A read-only property of tensors, such as `x.T`; also a function of the tensor. */
@@ -56,7 +65,9 @@ export interface Property<R> {
 
 /** Property types of a table of ops. */
 export type Properties<T> = {
-  readonly [K in keyof T as T[K] extends { readonly propertyName: string } ? K : never]: T[K] extends Property<infer R> ? R : never;
+  readonly [K in keyof T as T[K] extends { readonly propertyName: string }
+    ? K
+    : never]: T[K] extends Property<infer R> ? R : never;
 };
 
 /** What an op's function carries for the installation of methods. */
@@ -88,7 +99,10 @@ interface OpOptions {
 }
 
 /** Every op by name, for tools that look at the whole (the fuzzer, the documentation). */
-export const opTable = new Map<string, { readonly schema: Schema; readonly fn: (...args: readonly unknown[]) => unknown }>();
+export const opTable = new Map<
+  string,
+  { readonly schema: Schema; readonly fn: (...args: readonly unknown[]) => unknown }
+>();
 
 /**
  * Defines an op from a schema and an implementation over other ops or kernels.
@@ -135,7 +149,10 @@ export function op<F>(name: string, schema: string, impl: Impl, options: OpOptio
 }
 
 /** Defines a tensor method (and function) that reads its own arguments, such as `to`. */
-export function method<A extends readonly unknown[], R>(name: string, fn: (self: Tensor, ...args: A) => R): Op<A, R> {
+export function method<A extends readonly unknown[], R>(
+  name: string,
+  fn: (self: Tensor, ...args: A) => R,
+): Op<A, R> {
   const call = fn as unknown as (...args: readonly unknown[]) => unknown;
   const installed: Installed = {
     opName: name,
@@ -152,9 +169,16 @@ export function property<R>(name: string, get: (self: Tensor) => R): Property<R>
 }
 
 /** Copies results into `out=` tensors, resizing them. */
-function writeOut(name: string, args: readonly unknown[], result: unknown, out: unknown, exact: boolean): unknown {
+function writeOut(
+  name: string,
+  args: readonly unknown[],
+  result: unknown,
+  out: unknown,
+  exact: boolean,
+): unknown {
   if (result instanceof Tensor) {
-    if (!(out instanceof Tensor)) throw new TypeError(`${name}(): argument 'out' must be Tensor, not ${typeName(out)}`);
+    if (!(out instanceof Tensor))
+      throw new TypeError(`${name}(): argument 'out' must be Tensor, not ${typeName(out)}`);
     checkOut(name, args, out);
     if (exact) checkExact(result, out, args);
     storeOut(result, out);
@@ -162,7 +186,8 @@ function writeOut(name: string, args: readonly unknown[], result: unknown, out: 
   }
   const results = Array.from(result as Iterable<Tensor>);
   const outs = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
-  if (outs.length !== results.length) throw new TypeError(`${name}(): argument 'out' must be tuple of ${results.length} Tensors`);
+  if (outs.length !== results.length)
+    throw new TypeError(`${name}(): argument 'out' must be tuple of ${results.length} Tensors`);
   results.forEach((r, i) => {
     checkOut(name, args, outs[i]);
     if (exact) checkExact(r, outs[i], args);
@@ -207,13 +232,20 @@ export function writeInPlace(x: Tensor, compute: (x: Tensor) => Tensor): Tensor 
   const result = compute(x);
   if (result.requires_grad) checkInPlace(x, true);
   if (!sameSizes(result.shape, x.shape))
-    throw new RuntimeError(`output with shape [${x.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`);
+    throw new RuntimeError(
+      `output with shape [${x.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`,
+    );
   checkCast(result.dtype, x.dtype);
   checkOverlap(x, x);
   if (x._numel > 0) backend(x).launch('copy', x, result);
   const node = result.grad_fn;
   // A view is overwritten, as if by copy_: the op's own node knows nothing of the slice that it replaces.
-  if (node !== null && x._base !== null) recordInPlace(x, functionNode('CopyBackwards', () => ([g]) => [null, g]), [x, result]);
+  if (node !== null && x._base !== null)
+    recordInPlace(
+      x,
+      functionNode('CopyBackwards', () => ([g]) => [null, g]),
+      [x, result],
+    );
   else {
     recordInPlace(x, null, []);
     if (node !== null) rebase(x, node);
@@ -228,21 +260,45 @@ export function unary(name: string, spec: PointwiseSpec): InPlaceOp<[options?: O
 }
 
 /** Defines a pointwise op of two operands, either of which may be a number. */
-export function binary(name: string, spec: PointwiseSpec): InPlaceOp<[other: Operand, options?: Out], Tensor> {
+export function binary(
+  name: string,
+  spec: PointwiseSpec,
+): InPlaceOp<[other: Operand, options?: Out], Tensor> {
   const record = new PointwiseOp(name, spec);
-  return pointwiseForms(name, 'Operand self, Operand other, *, Tensor? out=None', (self, other) => [record, self, other], record);
+  return pointwiseForms(
+    name,
+    'Operand self, Operand other, *, Tensor? out=None',
+    (self, other) => [record, self, other],
+    record,
+  );
 }
 
 /** Defines a pointwise op of a tensor and an operand that may be a number. */
-export function tensorFirst(name: string, spec: PointwiseSpec): InPlaceOp<[other: Operand, options?: Out], Tensor> {
+export function tensorFirst(
+  name: string,
+  spec: PointwiseSpec,
+): InPlaceOp<[other: Operand, options?: Out], Tensor> {
   const record = new PointwiseOp(name, spec);
-  return pointwiseForms(name, 'Tensor self, Operand other, *, Tensor? out=None', (self, other) => [record, self, other], record);
+  return pointwiseForms(
+    name,
+    'Tensor self, Operand other, *, Tensor? out=None',
+    (self, other) => [record, self, other],
+    record,
+  );
 }
 
 /** Defines a pointwise op of two tensors. */
-export function tensorBinary(name: string, spec: PointwiseSpec): InPlaceOp<[other: Tensor, options?: Out], Tensor> {
+export function tensorBinary(
+  name: string,
+  spec: PointwiseSpec,
+): InPlaceOp<[other: Tensor, options?: Out], Tensor> {
   const record = new PointwiseOp(name, { ...spec, tensorsOnly: true });
-  return pointwiseForms(name, 'Tensor self, Tensor other, *, Tensor? out=None', (self, other) => [record, self, other], record);
+  return pointwiseForms(
+    name,
+    'Tensor self, Tensor other, *, Tensor? out=None',
+    (self, other) => [record, self, other],
+    record,
+  );
 }
 
 /** The same op under another name. */
@@ -282,7 +338,12 @@ export function fastChoice(choose: (x: Operand, y: Operand) => PointwiseCall): F
  * @param select picks the record and its operands from the bound arguments (without `out`, the last parameter).
  * @param fast the record of calls with tensors (or one tensor and a number) alone.
  */
-export function pointwiseForms<F>(name: string, schema: string, select: (...args: never[]) => PointwiseCall, fast: Fast | null = null): F {
+export function pointwiseForms<F>(
+  name: string,
+  schema: string,
+  select: (...args: never[]) => PointwiseCall,
+  fast: Fast | null = null,
+): F {
   const short = name.slice(name.lastIndexOf('.') + 1);
   const full = new Schema(short, schema);
   const choose = select as unknown as (...args: readonly unknown[]) => PointwiseCall;
@@ -299,7 +360,8 @@ export function pointwiseForms<F>(name: string, schema: string, select: (...args
     if (a instanceof Tensor && c === undefined && fast !== null) {
       if (arity === 1) {
         if (b === undefined) return fast.call([a]);
-      } else if (arity === 2 && (b instanceof Tensor || (numbers && typeof b === 'number'))) return fast.call([a, b]);
+      } else if (arity === 2 && (b instanceof Tensor || (numbers && typeof b === 'number')))
+        return fast.call([a, b]);
     }
     return general([a, b, c, d, x, y], false);
   };
@@ -310,7 +372,12 @@ export function pointwiseForms<F>(name: string, schema: string, select: (...args
       return call(this, a, b, c, d, x);
     },
     inPlaceMethod(this: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown, x?: unknown): Tensor {
-      if (arity === 2 && b === undefined && fast !== null && (a instanceof Tensor || (numbers && typeof a === 'number')))
+      if (
+        arity === 2 &&
+        b === undefined &&
+        fast !== null &&
+        (a instanceof Tensor || (numbers && typeof a === 'number'))
+      )
         return fast.call([this, a], this, true);
       return general([this, a, b, c, d, x], true);
     },
@@ -329,9 +396,14 @@ export function pointwise(name: string, spec: PointwiseSpec): (...operands: read
 export function installMethods(ops: Readonly<Record<string, unknown>>): void {
   for (const value of Object.values(ops)) {
     if (typeof value !== 'function') continue;
-    const { opName, method, inPlaceMethod, propertyName } = value as Partial<Installed & { propertyName: string }>;
+    const { opName, method, inPlaceMethod, propertyName } = value as Partial<
+      Installed & { propertyName: string }
+    >;
     if (propertyName !== undefined) {
-      Object.defineProperty(Tensor.prototype, propertyName, { get: getter(value as (x: Tensor) => unknown), configurable: true });
+      Object.defineProperty(Tensor.prototype, propertyName, {
+        get: getter(value as (x: Tensor) => unknown),
+        configurable: true,
+      });
       continue;
     }
     if (opName === undefined) continue;
@@ -348,7 +420,12 @@ function getter(get: (x: Tensor) => unknown): () => unknown {
 }
 
 function define(name: string, value: unknown): void {
-  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true, enumerable: false });
+  Object.defineProperty(Tensor.prototype, name, {
+    value,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
 }
 
 /** The back end of a tensor's device. */

@@ -52,7 +52,10 @@ function splitTargets(targets: Tensor, lengths: readonly number[]): number[][] {
       `Expected tensor to have size ${wanted} at dimension 0, but got size ${all.length} for argument #2 'targets' (while checking arguments for ctc_loss_allocate_outputs)`,
     );
   let at = 0;
-  return lengths.map((n) => all.slice(at, (at += n)));
+  return lengths.map((n) => {
+    at += n;
+    return all.slice(at - n, at);
+  });
 }
 
 function readBatch(
@@ -174,7 +177,9 @@ function ctcLosses(x: Tensor, b: Batch, zeroInfinity: boolean): Tensor {
   record('CtcLossBackward0', [x], [out], () => ([g]) => {
     if (g === null) return [null];
     const grad = new Float64Array(b.logs.length);
-    values(g).forEach((weight, n) => addGradient(b, n, losses[n], weight, zeroInfinity, grad));
+    values(g).forEach((weight, n) => {
+      addGradient(b, n, losses[n], weight, zeroInfinity, grad);
+    });
     const result = empty([b.steps, b.size, b.classes], float64, x.device);
     backend.write(result, grad);
     return [castTo(result, x.dtype)];
