@@ -38,7 +38,7 @@ interface Golden {
   init: { name: string; shape: number[]; args: unknown[]; out: Plain }[];
   gains: Record<string, number>;
   calls: Called[];
-  nested: string;
+  nested: string[];
 }
 
 const golden = JSON.parse(readFileSync(new URL('./goldens/nn.json', import.meta.url), 'utf8')) as Golden;
@@ -190,7 +190,10 @@ describe('module trees', () => {
       new nn.Sequential(new nn.ReLU(), new nn.Dropout(0.1)),
       new nn.ModuleList([new nn.Linear(3, 3), new nn.Linear(3, 3), new nn.Tanh()]),
     );
-    expect(String(m)).toBe(golden.nested);
+    const p = (...shape: number[]): torch.nn.Parameter => new nn.Parameter(torch.zeros(shape));
+    const list = new nn.ParameterList([p(2, 3), p(4)]);
+    const dict = new nn.ParameterDict({ a: p(2), b: p() });
+    expect([String(m), String(list), String(dict)]).toEqual(golden.nested);
   });
   it('take constructor arguments by position and by name', () => {
     const a = new nn.Linear(2, 3, false);

@@ -242,7 +242,9 @@ def init_case(name, shape, args):
 
 def nested():
     m = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU(), nn.Dropout(0.1)), nn.ModuleList([nn.Linear(3, 3), nn.Linear(3, 3), nn.Tanh()]))
-    return repr(m)
+    p = nn.ParameterList([nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(4))])
+    d = nn.ParameterDict({"a": nn.Parameter(torch.zeros(2)), "b": nn.Parameter(torch.zeros(()))})
+    return [repr(m), repr(p), repr(d)]
 
 
 print(json.dumps({

@@ -155,6 +155,10 @@ export class ModuleDict extends Module {
   }
 }
 
+/** The summary of a parameter in a list or dictionary. */
+const parameterLine = (name: string, p: Parameter, type: string): string =>
+  `  (${name}): Parameter containing: [${type} of size ${p.shape.join('x')}]`;
+
 /** A list of parameters. */
 export class ParameterList extends Module {
   constructor(values: Iterable<Tensor> = []) {
@@ -180,6 +184,9 @@ export class ParameterList extends Module {
   extend(values: Iterable<Tensor>): this {
     for (const value of values) this.append(value);
     return this;
+  }
+  override extra_repr(): string {
+    return [...this._ownParameters()].map(([name, p]) => parameterLine(name, p, String(p.dtype))).join('\n');
   }
 }
 
@@ -218,5 +225,10 @@ export class ParameterDict extends Module {
   }
   override get length(): number {
     return [...this.keys()].length;
+  }
+  override extra_repr(): string {
+    return [...this._ownParameters()]
+      .map(([name, p]) => parameterLine(name, p, `torch.${p.dtype.scalarName}Tensor`))
+      .join('\n');
   }
 }
