@@ -1,7 +1,8 @@
-// Makes a checkout ready to run: installs the dependencies when they are missing, then builds what is
-// out of date. Quick when there is nothing to do, so `npm test` and `npm start` call it first.
+// Makes a checkout ready to run: installs the dependencies when they are missing or not those of the lock file,
+// then builds what is out of date. Quick when there is nothing to do, so `npm test` and `npm start` call it
+// first. It may import no package: there may be none yet.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,11 +14,27 @@ function run(command, args) {
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
+  if (result.error) console.error(`${command}: ${result.error.message}`);
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
-if (!existsSync(join(root, 'node_modules', 'typescript'))) run('npm', ['ci', '--no-audit', '--no-fund']);
-run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+/** The packages of a lock file: path -> what was resolved. */
+const packages = (file) => JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
+
+/** Are all the packages of the lock file there, in its versions? (Optional ones are for some platforms only.) */
+function installed() {
+  const modules = lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false });
+  // A link leads to another checkout's packages, which are not ours to replace.
+  if (modules?.isSymbolicLink()) return true;
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return false;
+  const there = packages('node_modules/.package-lock.json');
+  return Object.entries(packages('package-lock.json')).every(([path, wanted]) => path === '' || wanted.optional || there[path]?.version === wanted.version);
+}
+
+const tsc = (project) => run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
+
+if (!installed()) run('npm', ['ci', '--no-audit', '--no-fund']);
+tsc('tsconfig.json');
 run(process.execPath, [join(root, 'scripts', 'generate-kernels.mjs')]);
 run(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
-if (process.argv.includes('--examples')) run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.examples.json']);
+if (process.argv.includes('--examples')) tsc('tsconfig.examples.json');
