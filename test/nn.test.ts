@@ -248,3 +248,21 @@ describe('utils', () => {
     expect(nn.utils.parameters_to_vector(m.parameters()).tolist()).toEqual(v.mul(2).tolist());
   });
 });
+
+describe('copies', () => {
+  it('of layers of an encoder are independent', () => {
+    const layer = new nn.TransformerEncoderLayer(4, 2, 6, { dropout: 0 });
+    const encoder = new nn.TransformerEncoder(layer, 2);
+    const [a, b] = [...encoder.layers] as (typeof layer)[];
+    expect(a).not.toBe(layer);
+    expect(a.linear1.weight).not.toBe(b.linear1.weight);
+    expect(a.linear1.weight.tolist()).toEqual(layer.linear1.weight.tolist());
+    expect([...encoder.named_parameters()].length).toBe(24);
+    encoder(torch.rand(3, 2, 4))
+      .sum()
+      .backward();
+    expect(layer.linear1.weight.grad).toBeNull();
+    expect(b.linear1.weight.grad).not.toBeNull();
+    expect(String(a)).toBe(String(layer));
+  });
+});

@@ -380,3 +380,39 @@ export class TripletMarginWithDistanceLoss extends Loss {
     });
   }
 }
+
+type Lengths = Tensor | readonly number[];
+
+/** Connectionist temporal classification (Graves et al., 2006): the targets under all alignments. */
+export class CTCLoss extends Loss {
+  blank: number;
+  zero_infinity: boolean;
+  constructor(
+    ...args: Call<
+      [],
+      [blank: number, reduction: Reduction, zero_infinity: boolean],
+      { blank?: number; reduction?: Reduction; zero_infinity?: boolean }
+    >
+  ) {
+    const [blank, reduction, zero] = bind(
+      'CTCLoss',
+      "int blank=0, str reduction='mean', bool zero_infinity=False",
+      args,
+    ) as [number, string, boolean];
+    super(null, null, reduction);
+    this.blank = blank;
+    this.zero_infinity = zero;
+  }
+  override _forwardNames(): readonly string[] {
+    return ['log_probs', 'targets', 'input_lengths', 'target_lengths'];
+  }
+  override forward(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Lengths,
+    target_lengths: Lengths,
+  ): Tensor {
+    const { blank, reduction, zero_infinity } = this;
+    return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, { blank, reduction, zero_infinity });
+  }
+}
