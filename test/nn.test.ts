@@ -254,15 +254,15 @@ describe('copies', () => {
     const layer = new nn.TransformerEncoderLayer(4, 2, 6, { dropout: 0 });
     const encoder = new nn.TransformerEncoder(layer, 2);
     const [a, b] = [...encoder.layers] as (typeof layer)[];
-    expect(a).not.toBe(layer);
-    expect(a.linear1.weight).not.toBe(b.linear1.weight);
+    expect(a === layer).toBe(false);
+    expect(a.linear1.weight === b.linear1.weight).toBe(false);
     expect(a.linear1.weight.tolist()).toEqual(layer.linear1.weight.tolist());
     expect([...encoder.named_parameters()].length).toBe(24);
     encoder(torch.rand(3, 2, 4))
       .sum()
       .backward();
-    expect(layer.linear1.weight.grad).toBeNull();
-    expect(b.linear1.weight.grad).not.toBeNull();
+    expect(layer.linear1.weight.grad === null).toBe(true);
+    expect(b.linear1.weight.grad === null).toBe(false);
     expect(String(a)).toBe(String(layer));
   });
 });
