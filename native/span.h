@@ -2,6 +2,7 @@
 #pragma once
 
 #include "loops.h"
+#include "vcomplex.h"
 #include "vmath.h"
 
 namespace tt {
@@ -14,6 +15,10 @@ using MaskOf = decltype(V{} == V{});
 template <class V>
 TT_INLINE V v_const(double c) {
   return v_k<V>(c);
+}
+template <>
+TT_INLINE c128 v_const<c128>(double c) {
+  return {c, 0};
 }
 /** Real numbers are their own conjugates. */
 template <class V>
@@ -100,6 +105,31 @@ TT_INLINE void run_vectors(void* out, const void* const* in, i64 n, IndexList<I.
   }
 }
 
+template <bool IsBool>
+TT_INLINE auto load_complex(const void* base, i64 at) {
+  if constexpr (IsBool)
+    return cmask{static_cast<const u8*>(base)[at] != 0};
+  else
+    return static_cast<const c128*>(base)[at];
+}
+
+/** Complex numbers go one by one: their arithmetic lacks vector operators. */
+template <class K, bool OutBool, bool... InBool, size_t... I>
+TT_INLINE void run_complex(void* out, const void* const* in, i64 n, IndexList<I...>) {
+  for (i64 at = 0; at < n; at++) {
+    const auto r = K::template value<c128, cmask>(load_complex<InBool>(in[I], at)...);
+    if constexpr (OutBool)
+      static_cast<u8*>(out)[at] = r.on;
+    else
+      static_cast<c128*>(out)[at] = r;
+  }
+}
+
+template <class T>
+constexpr bool is_c128 = false;
+template <>
+constexpr bool is_c128<c128> = true;
+
 /** Logic of truth values alone: bytes (0 or 1) as they are. */
 template <class K, size_t... I>
 TT_INLINE void run_truths(u8* out, const void* const* in, i64 n, IndexList<I...>) {
@@ -120,6 +150,8 @@ void run_span(void* out, const void* const* in, i64 n) {
   using Operands = typename MakeIndexList<sizeof...(InBool)>::type;
   if constexpr (OutBool && sizeof...(InBool) > 0 && (InBool && ...))
     run_truths<K>(static_cast<u8*>(out), in, n, Operands{});
+  else if constexpr (is_c128<T>)
+    run_complex<K, OutBool, InBool...>(out, in, n, Operands{});
   else
     run_vectors<K, T, OutBool, InBool...>(out, in, n, Operands{});
 }
