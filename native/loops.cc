@@ -381,6 +381,13 @@ void run(Loop& loop) {
   }
 }
 
+/** Whether the table has a span for a compute dtype: span id, dtype; becomes 0 or 1. */
+void has_span(double* p) {
+  Args args(p);
+  const i64 id = args.integer();
+  p[0] = span_table[id].spans[args.integer()] != nullptr ? 1 : 0;
+}
+
 /**
  * Runs one span over broadcast operands: span id, compute dtype, number of inputs, ndim, shape[ndim], then
  * for the output and each input: address, dtype, span dtype, strides[ndim] (0 where broadcast).
@@ -502,7 +509,7 @@ void fill(double* p) {
 }  // namespace
 
 extern const KernelEntry loops_kernels[] = {
-    {"pointwise", pointwise}, {"copy", copy}, {"copy_many", copy_many}, {"fill", fill}, {nullptr, nullptr},
+    {"pointwise", pointwise}, {"has_span", has_span}, {"copy", copy}, {"copy_many", copy_many}, {"fill", fill}, {nullptr, nullptr},
 };
 
 }  // namespace KERNEL_NS

@@ -3,7 +3,7 @@ import { native } from '#native';
 import { Complex } from '../../complex.js';
 import { cpu as cpuDevice } from '../../device.js';
 import { bool, complex128, type DType, float64, int64 } from '../../dtype.js';
-import { RuntimeError } from '../../errors.js';
+import { NotImplementedError, RuntimeError } from '../../errors.js';
 import { Storage } from '../../storage.js';
 import { Tensor } from '../../tensor.js';
 import { type Backend, type KernelArg, type Operand, type PointwiseKernel, registerBackend } from '../backend.js';
@@ -20,6 +20,7 @@ const kernelId = (name: string): number => {
   return id;
 };
 const POINTWISE = kernelId('pointwise');
+const HAS_SPAN = kernelId('has_span');
 
 /** Scalar operands lie at the far end of the argument array, two doubles each. */
 const SCALARS = args.length - 64;
@@ -50,10 +51,19 @@ function allocate(nbytes: number): Storage {
 
 const spanCode = (kind: 'number' | 'bool', compute: DType): number => (kind === 'bool' ? bool.code : compute.code);
 
+/**
+ * The id of a kernel's span. Overwrites the argument array.
+ * @throws NotImplementedError for an element type that the span was not generated for.
+ */
 function handleOf(kernel: PointwiseKernel): number {
   spanIds ??= new Map(native.spanNames().map((name, id) => [name, id]));
   const id = spanIds.get(kernel.program.key);
   if (id === undefined) throw new RuntimeError(`the CPU backend was built without the pointwise kernel ${kernel.program.key}`);
+  args[0] = HAS_SPAN;
+  args[1] = id;
+  args[2] = kernel.compute.code;
+  native.run();
+  if (args[1] === 0) throw new NotImplementedError(`a pointwise op is not implemented for '${kernel.compute.name}' on the CPU`);
   kernel.handle = id;
   return id;
 }
@@ -97,8 +107,9 @@ function flat(out: Tensor, inputs: readonly Operand[]): boolean {
 function pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operand[]): void {
   const { program, compute } = kernel;
   const n = inputs.length;
+  const handle = kernel.handle < 0 ? handleOf(kernel) : kernel.handle;
   args[0] = POINTWISE;
-  args[1] = kernel.handle < 0 ? handleOf(kernel) : kernel.handle;
+  args[1] = handle;
   args[2] = compute.code;
   args[3] = n;
   const isFlat = flat(out, inputs);
