@@ -6,10 +6,11 @@
 namespace tt {
 namespace {
 
-constexpr double kMinBudget = 12e6;
+constexpr double kMinBudget = 16e6;
 // What sweeping may cost, in seconds per byte handed out. Memory that left the caches costs about 20e-12 to write
 // again (measured: 4 MB sums over rings of 1 to 32 result blocks), so frequent cheap sweeps win over rare ones.
 constexpr double kCostPerByte = 6e-12;
+constexpr double kCostPerBlock = 1e-6;
 constexpr double kChargePerBlock = 1024;  // the JavaScript object and the weak reference of a block
 constexpr size_t kOldPerSweep = 256;      // old blocks looked at in a minor sweep
 
@@ -138,6 +139,7 @@ void Owners::sweep(bool major) {
   const double start = now();
   const bool too_soon = major && major_too_soon();
   const double used = static_cast<double>(cache_.live());
+  polled_ = generations_[0].count + generations_[1].count;
   napi_handle_scope scope;
   if (napi_open_handle_scope(env_, &scope) == napi_ok) {
     collect(major);
@@ -187,7 +189,11 @@ void Owners::adapt(double cost, double handed_out, double freed) {
     budget_ *= 2;  // mostly live: a rarer look finds more
   } else {
     // The least of recent costs: a sweep is slow when its own data left the caches, and rarer ones are slower still.
-    sweep_cost_ = cost < 1.1 * sweep_cost_ ? cost : 1.1 * sweep_cost_;
+    // What each block costs is spent in any case; only the rest is saved by rarer sweeps.
+    double fixed = cost - kCostPerBlock * static_cast<double>(polled_);
+    if (fixed < 0) fixed = 0;
+    sweep_cost_ = fixed < 1.1 * sweep_cost_ ? fixed : 1.1 * sweep_cost_;
+    if (sweep_cost_ < 20e-6) sweep_cost_ = 20e-6;
     double wish = sweep_cost_ / kCostPerByte;
     if (wish < budget_ / 2) wish = budget_ / 2;
     if (wish > budget_ * 2) wish = budget_ * 2;

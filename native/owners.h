@@ -72,7 +72,8 @@ class Owners {
   size_t limit_;                // what this process may use at most
   size_t confirmed_ = 0;        // largest live set right after a major collection
   size_t old_cursor_ = 0;
-  double budget_ = 12e6, floor_ = 12e6, sweep_cost_ = 30e-6;
+  double budget_ = 16e6, floor_ = 16e6, sweep_cost_ = 30e-6;
+  size_t polled_ = 0;
   double handed_out_ = 0;       // charge since the last sweep
   double last_sweep_ = 0, last_major_ = 0, major_cost_ = 0;
   int minors_since_major_ = 0;
