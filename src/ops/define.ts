@@ -193,7 +193,7 @@ function writeOut(
     if (exact) checkExact(r, outs[i], args);
     storeOut(r, outs[i]);
   });
-  return result instanceof Array ? Object.assign(result, outs) : outs;
+  return Array.isArray(result) ? Object.assign(result, outs) : outs;
 }
 
 const cppNames: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 // In-place random fills: x.uniform_(), x.normal_() and their kin.
 import { checkInPlace, functionNode, needsGrad, recordInPlace } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
-import { bool, type DType, float16, float32, float64, bfloat16, int64, uint8, int8, int16, int32 } from '../dtype.js';
+import { bool, type DType, float16, float32, bfloat16, int64, uint8, int8, int16, int32 } from '../dtype.js';
 import { alias, empty, memoryOrder } from '../dispatch/allocate.js';
 import { checkInternalOverlap } from '../dispatch/out.js';
 import { typeName } from '../dispatch/schema.js';

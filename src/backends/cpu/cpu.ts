@@ -1,6 +1,5 @@
 // The CPU back end: marshals calls into the addon's argument array.
 import { native } from '#native';
-import { Complex } from '../../complex.js';
 import { cpu as cpuDevice } from '../../device.js';
 import { bool, complex128, type DType, float64, int64 } from '../../dtype.js';
 import { NotImplementedError, RuntimeError } from '../../errors.js';

@@ -14,7 +14,6 @@ import { type LoadOptions, type LoadResult, loadInto } from './state.js';
 export type StateDict = Record<string, Tensor>;
 export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
 export type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown;
-// biome-ignore lint/suspicious/noConfusingVoidType: hooks may return nothing
 type HookResult = readonly (Tensor | null)[] | Tensor | null | undefined | void;
 export type BackwardHook = (
   module: Module,
@@ -66,7 +65,6 @@ export interface Module {
  *       forward(x: Tensor): Tensor { return this.hidden(x).relu(); }
  *     }
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface gives the call signature that the constructor's function object has
 export abstract class Module {
   /** Whether the module is in training mode (set by `train()` and `eval()`). */
   declare training: boolean;

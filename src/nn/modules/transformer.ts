@@ -1,11 +1,9 @@
 // Transformer encoders and decoders (Vaswani et al., 2017).
 import { mode } from '../../autograd/modes.js';
 import type { DeviceLike } from '../../device.js';
-import { bool, type DType } from '../../dtype.js';
+import type { DType } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
-import { zeros_ } from '../../ops/fill.js';
-import { full } from '../../ops/table.js';
-import { sameSizes, type Tensor } from '../../tensor.js';
+import type { Tensor } from '../../tensor.js';
 import { gelu, relu } from '../functional/activation.js';
 import * as init from '../init.js';
 import { GELU, ReLU } from './activation.js';
@@ -17,8 +15,8 @@ import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { MultiheadAttention } from './multihead_attention.js';
 import { LayerNorm } from './normalization.js';
+import { additive, detectCausal, type Mask, subsequentMask } from './transformer_masks.js';
 
-type Mask = Tensor | null;
 /** The function between the two linear layers. */
 export type TransformerActivation = 'relu' | 'gelu' | ((x: Tensor) => Tensor);
 
@@ -121,32 +119,6 @@ const attentionOf = (c: LayerConfig): MultiheadAttention =>
 const normOf = (c: LayerConfig): LayerNorm =>
   new LayerNorm(c.d_model, { eps: c.layer_norm_eps, bias: c.bias, device: c.device, dtype: c.dtype });
 const where = (c: LayerConfig): Factory => ({ device: c.device, dtype: c.dtype });
-
-/** A mask as scores to add: -inf where a bool mask is true. */
-function additive(mask: Mask, name: string, dtype: DType): Mask {
-  if (mask === null || mask.dtype.is_floating_point) return mask;
-  if (mask.dtype !== bool) throw new RuntimeError(`only bool and floating types of ${name} are supported`);
-  return zeros_(mask.shape, dtype, mask.device).masked_fill_(mask, Number.NEGATIVE_INFINITY);
-}
-
-/** -inf above the diagonal, 0 elsewhere. */
-function subsequentMask(size: number, options: Factory = {}): Tensor {
-  return full([size, size], Number.NEGATIVE_INFINITY, { ...options }).triu(1);
-}
-
-/** Whether a mask hides exactly what comes later, unless the caller says so. */
-function detectCausal(mask: Mask, given: boolean | null, length: number): boolean {
-  if (given !== null || mask === null) return given === true;
-  const causal = subsequentMask(length, {
-    device: mask.device,
-    dtype: mask.dtype.is_floating_point ? mask.dtype : null,
-  });
-  return (
-    mask.dtype.is_floating_point &&
-    sameSizes(mask.shape, causal.shape) &&
-    Boolean(mask.detach().eq(causal).all().item())
-  );
-}
 
 const lengthOf = (x: Tensor, batchFirst: boolean): number =>
   x.shape.length === 2 ? x.shape[0] : x.shape[batchFirst ? 1 : 0];
