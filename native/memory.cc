@@ -13,8 +13,27 @@
 #include <unistd.h>
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace tt {
 namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+/** In a sanitized build, what follows the bytes asked for, and every free block, may not be touched. */
+constexpr size_t kRedZone = 64;
+void guard(const Block* b) {
+  char* p = reinterpret_cast<char*>(b->address);
+  __asan_poison_memory_region(p, b->capacity);
+  if (b->in_use) __asan_unpoison_memory_region(p, b->requested);
+}
+void unguard(void* p, size_t size) { __asan_unpoison_memory_region(p, size); }
+#else
+constexpr size_t kRedZone = 0;
+void guard(const Block*) {}
+void unguard(void*, size_t) {}
+#endif
 
 constexpr size_t kAlign = 64;
 constexpr size_t kPage = 4096;
@@ -49,6 +68,7 @@ void* os_map(size_t size) {
 }
 
 void os_unmap(void* p, size_t size) {
+  unguard(p, size);
 #if defined(_WIN32)
   (void)size;
   VirtualFree(p, 0, MEM_RELEASE);
@@ -111,7 +131,7 @@ BlockCache::~BlockCache() {
 }
 
 Block* BlockCache::take(size_t nbytes, size_t ceiling) {
-  const int size_class = class_of(nbytes);
+  const int size_class = class_of(nbytes + kRedZone);
   Block* block = pop(size_class);
   if (!block) {
     if (class_bytes(size_class) <= kLargestSmall) {
@@ -120,12 +140,13 @@ Block* BlockCache::take(size_t nbytes, size_t ceiling) {
     } else {
       // A block of the next two classes is at most 25 % larger.
       for (int c = size_class + 1; !block && c <= size_class + 2 && c < kClasses; c++) block = pop(c);
-      if (!block) block = map_large(nbytes, size_class, ceiling);
+      if (!block) block = map_large(nbytes + kRedZone, size_class, ceiling);
     }
   }
   if (!block) return nullptr;
   block->in_use = true;
   block->requested = nbytes;
+  guard(block);
   live_ += nbytes;
   used_ += block->capacity;
   if (live_ > peak_) peak_ = live_;
@@ -133,7 +154,7 @@ Block* BlockCache::take(size_t nbytes, size_t ceiling) {
 }
 
 bool BlockCache::has_free(size_t nbytes) const {
-  const int size_class = class_of(nbytes);
+  const int size_class = class_of(nbytes + kRedZone);
   if (free_[size_class]) return true;
   if (class_bytes(size_class) <= kLargestSmall) return false;
   return free_[size_class + 1] || free_[size_class + 2];
@@ -144,6 +165,7 @@ void BlockCache::give_back(Block* block) {
   used_ -= block->capacity;
   block->in_use = false;
   block->owner = nullptr;
+  guard(block);
   push(block);
 }
 

@@ -24,6 +24,10 @@
 #include <pthread.h>
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "kernel.h"
 
 namespace {
@@ -293,6 +297,10 @@ void* tt_scratch(int slot, size_t nbytes) {
     }
     scratch.size[slot] = size;
   }
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(scratch.data[slot], nbytes);
+  __asan_poison_memory_region(static_cast<char*>(scratch.data[slot]) + nbytes, scratch.size[slot] - nbytes);
+#endif
   return scratch.data[slot];
 }
 
