@@ -168,8 +168,8 @@ export function property<R>(name: string, get: (self: Tensor) => R): Property<R>
   return Object.assign((self: Tensor) => get(self), { propertyName: name });
 }
 
-/** Copies results into `out=` tensors, resizing them. */
-function writeOut(
+/** @internal Copies results into `out=` tensors, resizing them. */
+export function writeOut(
   name: string,
   args: readonly unknown[],
   result: unknown,
