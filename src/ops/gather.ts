@@ -19,8 +19,8 @@ const sizeOf = (x: Tensor, d: number): number => (x.shape.length === 0 ? 1 : x.s
 
 /** @throws RuntimeError unless x can be read at the index along d. */
 function checkGather(x: Tensor, d: number, index: Tensor): void {
-  if (!isIndexType(index)) throw new RuntimeError('gather(): Expected dtype int32/int64 for index');
   if (index._numel === 0) return;
+  if (!isIndexType(index)) throw new RuntimeError('gather(): Expected dtype int32/int64 for index');
   if (rank(x) !== rank(index))
     throw new RuntimeError('Index tensor must have the same number of dimensions as input tensor');
   for (let i = 0; i < rank(x); i++)
@@ -54,7 +54,8 @@ export const gather: Op<[dim: number, index: Tensor, options?: Out & { sparse_gr
 
 /** @throws RuntimeError unless `source` can be written to x at the index along d. */
 function checkScatter(x: Tensor, d: number, index: Tensor, source: Tensor | null): void {
-  if (!isIndexType(index)) throw new RuntimeError('scatter(): Expected dtype int32/int64 for index');
+  if (index._numel > 0 && !isIndexType(index))
+    throw new RuntimeError('scatter(): Expected dtype int32/int64 for index');
   if (source !== null && source.dtype !== x.dtype)
     throw new RuntimeError('scatter(): Expected self.dtype to be equal to src.dtype');
   if (index._numel === 0) return;
