@@ -4,7 +4,7 @@ import { backendOf } from '../backends/backend.js';
 import { empty, emptyStrided } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { bool, int64 } from '../dtype.js';
-import { RuntimeError } from '../errors.js';
+import { NotImplementedError, RuntimeError } from '../errors.js';
 import { numelOf, sameSizes, type Tensor } from '../tensor.js';
 import { masked_fill } from './clamp.js';
 import { clone, contiguous, contiguous_format } from './copy.js';
@@ -17,6 +17,7 @@ import { expand, reshape, slice, unsqueeze } from './view.js';
 
 /** The number of true elements; of nonzero ones for other dtypes. */
 function countTrue(x: Tensor): number {
+  if (x.device.type === 'meta') throw new NotImplementedError('nonzero is not supported for meta tensors: the number of rows depends on the elements');
   return x._numel === 0 ? 0 : backendOf(x.device.type).launch('count_nonzero_mask', x.detach());
 }
 
