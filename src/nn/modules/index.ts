@@ -40,3 +40,5 @@ export * from './pixelshuffle.js';
 export * from './sparse.js';
 export * from './transformer.js';
 export * from './upsampling.js';
+export * from './conv.js';
+export * from './pooling.js';
