@@ -22,3 +22,5 @@ export * from './norm.js';
 export { type PadMode, type PadOptions, pad } from './pad.js';
 export * from './shuffle.js';
 export * from './softmax.js';
+export * from './conv.js';
+export * from './pool.js';
