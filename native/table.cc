@@ -2,10 +2,7 @@
 #include "table.h"
 
 #include "kernel.h"
-#if __has_include("generated/span_table.cc")
 #include "loops.h"
-#define TT_HAS_SPANS 1
-#endif
 
 namespace tt {
 inline namespace KERNEL_NS {
@@ -37,10 +34,5 @@ extern "C" const tt::KernelEntry* TT_TABLE(tt_kernels)() {
 }
 
 extern "C" const char* TT_TABLE(tt_span_name)(int index) {
-#ifdef TT_HAS_SPANS
   return tt::KERNEL_NS::span_table[index].name;
-#else
-  (void)index;
-  return nullptr;
-#endif
 }
