@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "reduce.h"
+#include "vcomplex.h"
 
 namespace tt {
 inline namespace KERNEL_NS {
@@ -84,6 +85,13 @@ struct Times {
 };
 struct LogAddExp {
   static TT_INLINE double apply(double a, double b) { return log_add_exp(a, b); }
+  /** Of complex numbers, the larger is the one with the larger real part. */
+  static TT_INLINE Complex apply(Complex a, Complex b) {
+    const c128 low = a.re < b.re ? c128{a.re, a.im} : c128{b.re, b.im}, high = a.re < b.re ? c128{b.re, b.im} : c128{a.re, a.im};
+    if (high.re == -__builtin_inf()) return a;
+    const c128 sum = v_add(high, v_log1p(v_exp(v_sub(low, high))));
+    return {sum.re, sum.im};
+  }
 };
 
 /** The running combination; floats of every size run in double, as PyTorch's CPU scans do. */
@@ -114,7 +122,9 @@ void run_logcumsumexp(double* args) {
   TensorArg out, in;
   a.tensor(out);
   a.tensor(in);
-  scan_as<LogAddExp, double>(out, in, static_cast<int>(a.integer()), DType::F64);
+  const int dim = static_cast<int>(a.integer());
+  if (reduction::is_complex(out.dtype)) return scan_as<LogAddExp, Complex>(out, in, dim, DType::C128);
+  scan_as<LogAddExp, double>(out, in, dim, DType::F64);
 }
 
 template <class T>
@@ -155,7 +165,7 @@ void run_extreme(double* args) {
 
 using namespace scan;
 
-// scan_cumsum, scan_cumprod, scan_logcumsumexp (real only): out, in, dim. scan_cummax, scan_cummin: values,
+// scan_cumsum, scan_cumprod, scan_logcumsumexp: out, in, dim. scan_cummax, scan_cummin: values,
 // indices (I64), in, dim. Any strides; a 0-d tensor passes dim 0.
 extern const KernelEntry scan_kernels[];
 const KernelEntry scan_kernels[] = {

@@ -1,6 +1,7 @@
 // Arithmetic of one and two operands.
 import type { Scalar } from '../backends/backend.js';
-import { bool, type DType, float64 } from '../dtype.js';
+import { Complex } from '../complex.js';
+import { bool, complex128, type DType, float64 } from '../dtype.js';
 import { PointwiseOp } from '../dispatch/pointwise.js';
 import { constant, e, type Expr } from '../expr.js';
 import { RuntimeError } from '../errors.js';
@@ -284,12 +285,16 @@ export const pow: InPlaceOp<[exponent: Operand, options?: Out], Tensor> = pointw
 /** `input * input`. */
 export const square: InPlaceOp<[options?: Out], Tensor> = pointwiseForms('square', 'Tensor self, *, Tensor? out=None', (x: Tensor) => choosePower(x, 2));
 
-const toDouble = (x: Operand): Operand => (x instanceof Tensor && !x.dtype.is_complex ? castTo(x, float64) : x);
+const isComplex = (x: Operand): boolean => (x instanceof Tensor ? x.dtype.is_complex : x instanceof Complex);
+const toDouble = (x: Operand, dtype: DType): Operand => (x instanceof Tensor ? castTo(x, dtype) : x);
 
 /** `input` to the power `exponent`, computed in double precision. */
 export const float_power: InPlaceOp<[exponent: Operand, options?: Out], Tensor> = op(
   'float_power',
   'Operand self, Operand exponent, *, Tensor? out=None',
-  (x: Operand, y: Operand) => pow(toDouble(x) as Tensor, toDouble(y)),
+  (x: Operand, y: Operand) => {
+    const dtype = isComplex(x) || isComplex(y) ? complex128 : float64;
+    return pow(toDouble(x, dtype) as Tensor, toDouble(y, dtype));
+  },
   { self: 0, inPlace: true },
 );

@@ -56,13 +56,14 @@ const interpolation = (node: string, kernelName: string): PointwiseOp =>
   new PointwiseOp('lerp', {
     deciding: 2,
     types: 'real',
+    complex: true,
     kernelName,
     node,
     forward: (x, y, w) => {
       const step = e.sub(y, x);
       return e.select(e.lt(e.abs(w), 0.5), e.add(x, e.mul(w, step)), e.sub(y, e.mul(step, e.sub(1, w))));
     },
-    derivative: ({ grad, x, y, z }) => [e.mul(grad, e.sub(1, z)), e.mul(grad, z), e.mul(grad, e.sub(y, x))],
+    derivative: ({ grad, x, y, z }) => [e.mul(grad, e.conj(e.sub(1, z))), e.mul(grad, e.conj(z)), e.mul(grad, e.conj(e.sub(y, x)))],
   });
 const lerpScalar = interpolation('LerpBackward0', 'lerp_kernel_scalar');
 const lerpTensor = interpolation('LerpBackward1', 'lerp_kernel_tensor');

@@ -58,8 +58,6 @@ export const signbit: Op<[options?: Out], Tensor> = unary('signbit', {
   check: refuseComplex('signbit is not implemented for complex tensors.'),
   forward: (x) => e.signbit(x),
 });
-/** Whether each element is real: true for real tensors. */
-export const isreal: Op<[], Tensor> = op('isreal', 'Tensor self', (x: Tensor) => full_(x.shape, true, bool, x.device));
 
 // ---- the smaller and the larger; ties share the gradient
 
@@ -101,8 +99,8 @@ const close = (x: Expr, y: Expr, rtol: Expr, atol: Expr): Expr => {
   const distance = e.abs(e.sub(x, y));
   return e.mor(e.eq(x, y), e.mand(e.isfinite(distance), e.le(distance, e.add(atol, e.abs(e.mul(rtol, y))))));
 };
-const isClose = new PointwiseOp('isclose', { forward: close });
-const isCloseOrNaN = new PointwiseOp('isclose', { forward: (x, y, z, w) => e.mor(close(x, y, z, w), e.mand(e.isnan(x), e.isnan(y))) });
+const isClose = new PointwiseOp('isclose', { complex: true, forward: close });
+const isCloseOrNaN = new PointwiseOp('isclose', { complex: true, forward: (x, y, z, w) => e.mor(close(x, y, z, w), e.mand(e.isnan(x), e.isnan(y))) });
 
 interface Tolerance {
   rtol?: number;

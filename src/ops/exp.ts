@@ -1,8 +1,9 @@
 // Exponentials and logarithms. Integers promote to the default float.
-import type { PointwiseSpec } from '../dispatch/pointwise.js';
+import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
+import { resultType } from '../dispatch/promotion.js';
 import { e, type Expr } from '../expr.js';
 import { Tensor } from '../tensor.js';
-import { binary, type InPlaceOp, type Out, tensorBinary, unary } from './define.js';
+import { binary, fastChoice, type InPlaceOp, type Operand, type Out, type PointwiseCall, pointwiseForms, tensorBinary, unary } from './define.js';
 
 const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> => unary(name, { types: 'float', complex: true, ...spec });
 
@@ -25,11 +26,31 @@ export const log1p = real('log1p', { node: 'Log1PBackward0', forward: (x) => e.l
 const joined = (x: Expr, y: Expr, rest: (distance: Expr) => Expr): Expr =>
   e.select(e.mand(e.isinf(x), e.eq(x, y)), x, e.add(e.max(x, y), rest(e.abs(e.sub(x, y)))));
 
-/** log(exp(input) + exp(other)), without overflow. */
-export const logaddexp = tensorBinary('logaddexp', {
+/** The same of complex numbers, of which the one with the larger real part is the larger. */
+const complexLogSum = new PointwiseOp('logaddexp', {
   types: 'real',
+  complex: true,
+  tensorsOnly: true,
+  forward: (x, y) => {
+    const [low, high] = [e.select(e.lt(x, y), x, y), e.select(e.lt(x, y), y, x)];
+    return e.add(high, e.log1p(e.exp(e.sub(low, high))));
+  },
+  derivative: ({ grad, x, y }) => [
+    e.div(grad, e.conj(e.add(1, e.exp(e.sub(y, x))))),
+    e.div(grad, e.conj(e.add(1, e.exp(e.sub(x, y))))),
+  ],
+});
+const realLogSum = new PointwiseOp('logaddexp', {
+  types: 'real',
+  tensorsOnly: true,
   forward: (x, y) => joined(x, y, (d) => e.log1p(e.exp(e.neg(d)))),
   derivative: ({ grad, x, y }) => [e.mul(grad, e.sigmoid(e.sub(x, y))), e.mul(grad, e.sigmoid(e.sub(y, x)))],
+});
+const logSum = (x: Operand, y: Operand): PointwiseCall => [resultType([x, y]).is_complex ? complexLogSum : realLogSum, x, y];
+/** log(exp(input) + exp(other)), without overflow. */
+export const logaddexp: InPlaceOp<[other: Tensor, options?: Out], Tensor> = pointwiseForms('logaddexp', 'Tensor self, Tensor other, *, Tensor? out=None', logSum, {
+  ...fastChoice(logSum),
+  numbers: false,
 });
 /** log2(2^input + 2^other), without overflow. */
 export const logaddexp2 = tensorBinary('logaddexp2', {

@@ -1,5 +1,6 @@
 // Scalar primitives spelled with differentiable tensor ops: how derivatives are computed when they are
 // themselves differentiated. Numbers stay numbers as long as no tensor takes part.
+import { Complex } from '../complex.js';
 import { cpu } from '../device.js';
 import { float64 } from '../dtype.js';
 import type { Prim } from '../expr.js';
@@ -19,6 +20,7 @@ import * as rounding from './rounding.js';
 import * as special from './special_functions.js';
 import * as math from './special_math.js';
 import * as trig from './trig.js';
+import { real } from './view_dtype.js';
 
 type Spelling = (...args: Operand[]) => Operand;
 type AnyOp = (x: never, ...args: never[]) => Tensor;
@@ -35,6 +37,13 @@ function mixed(fn: AnyOp): Spelling {
 function leading(fn: AnyOp): Spelling {
   const call = mixed(fn);
   return (x, ...rest) => (rest.some((y) => y instanceof Tensor) ? call(wide(x), ...rest) : call(x, ...rest));
+}
+
+/** Order is that of the real parts. */
+function ordered(fn: AnyOp): Spelling {
+  const call = leading(fn);
+  const part = (x: Operand): Operand => (x instanceof Tensor && x.dtype.is_complex ? (real as (x: Tensor) => Tensor)(x.detach()) : x instanceof Complex ? x.re : x);
+  return (x, y) => call(part(x), part(y));
 }
 
 /** An op that takes tensors only. */
@@ -164,10 +173,10 @@ export const spellings: Readonly<Record<Prim, Spelling>> = {
   signbit: mixed(compare.signbit),
   eq: leading(compare.eq),
   ne: leading(compare.ne),
-  lt: leading(compare.lt),
-  le: leading(compare.le),
-  gt: leading(compare.gt),
-  ge: leading(compare.ge),
+  lt: ordered(compare.lt),
+  le: ordered(compare.le),
+  gt: ordered(compare.gt),
+  ge: ordered(compare.ge),
   mand: truth(logic.logical_and, (a, b) => a && b),
   mor: truth(logic.logical_or, (a, b) => a || b),
   mxor: truth(logic.logical_xor, (a, b) => a !== b),

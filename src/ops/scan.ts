@@ -119,7 +119,6 @@ export const logcumsumexp: Op<[dim: number, options?: Out] | [options: Out & { d
     const d = wrapDim(dim, x.shape.length);
     if (x.dtype.is_integral)
       throw new NotImplementedError(`"logcumsumexp_out_cpu" not implemented for '${x.dtype.scalarName}'`);
-    if (x.dtype.is_complex) return log(cumulativeSum(exp(x), d, x.dtype));
     const out = runScan('scan_logcumsumexp', x, d, x.dtype);
     record('LogcumsumexpBackward0', [x], [out], (save) => {
       const saved = save(x);

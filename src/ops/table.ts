@@ -8,6 +8,7 @@ export * from './clamp.js';
 export * from './combine.js';
 export * from './compare.js';
 export * from './complex.js';
+export * from './complex_parts.js';
 export * from './copy.js';
 export * from './create.js';
 export * from './data.js';
