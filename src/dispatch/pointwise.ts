@@ -2,6 +2,7 @@
 import { attach, checkInPlace, fitGradient, functionNode, type Grad, gradEdge, graphMath, modifiedText, Node, recordInPlace, SavedTensor, saving, saveTensor, throwBackwardTwice } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf, type Operand, type PointwiseKernel, type Scalar } from '../backends/backend.js';
+import { Complex } from '../complex.js';
 import type { Device } from '../device.js';
 import { bool, complex128, type DType, float32, float64, get_default_dtype, int64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
@@ -339,11 +340,14 @@ class PointwiseNode extends Node {
     return x;
   }
 
-  /** An operand for tensor formulas, which must not fall into integer arithmetic. */
-  private tensorOperand(symbol: number, grad: Tensor): Operand {
+  /** An operand for tensor formulas: as the kernels, they must not fall into integer arithmetic, nor into the reals' when one is complex. */
+  private tensorOperand(symbol: number, grad: Tensor, complex: boolean): Operand {
     const x = this.operand(symbol, grad);
     const isNumber = symbol < FIRST_OPERAND || this.op.kinds[symbol - FIRST_OPERAND] !== 'bool';
-    return isNumber && x instanceof Tensor && x.dtype.is_integral ? graphMath.cast(x, grad.dtype) : x;
+    if (!isNumber) return x;
+    if (complex && !(x instanceof Tensor ? x.dtype.is_complex : x instanceof Complex))
+      return x instanceof Tensor ? graphMath.cast(x, (x.dtype.is_integral ? grad.dtype : x.dtype).to_complex()) : new Complex(Number(x));
+    return x instanceof Tensor && x.dtype.is_integral ? graphMath.cast(x, grad.dtype) : x;
   }
 
   apply(grads: readonly Grad[]): readonly Grad[] {
@@ -361,7 +365,12 @@ class PointwiseNode extends Node {
 
   private differentiate(d: Derivative, grad: Tensor): Tensor {
     if (mode.grad) {
-      const value = evaluate(d.expr, (symbol) => this.tensorOperand(symbol, grad));
+      const isComplex = (symbol: number): boolean => {
+        const x = this.operand(symbol, grad);
+        return x instanceof Tensor && x.dtype.is_complex;
+      };
+      const complex = d.program.inputs.some(isComplex);
+      const value = evaluate(d.expr, (symbol) => this.tensorOperand(symbol, grad, complex));
       return value instanceof Tensor ? value : tensorOf(value, grad);
     }
     const operands: Operand[] = [];

@@ -2,7 +2,7 @@
 // themselves differentiated. Numbers stay numbers as long as no tensor takes part.
 import { Complex } from '../complex.js';
 import { cpu } from '../device.js';
-import { float64 } from '../dtype.js';
+import { complex128, float64 } from '../dtype.js';
 import type { Prim } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { NotImplementedError } from '../errors.js';
@@ -25,7 +25,7 @@ import { real } from './view_dtype.js';
 type Spelling = (...args: Operand[]) => Operand;
 type AnyOp = (x: never, ...args: never[]) => Tensor;
 
-const wide = (x: Operand): Tensor => (x instanceof Tensor ? x : full_([], x, float64, cpu));
+const wide = (x: Operand): Tensor => (x instanceof Tensor ? x : full_([], x, x instanceof Complex ? complex128 : float64, cpu));
 
 /** An op that takes numbers beside tensors; of numbers alone, a number. */
 function mixed(fn: AnyOp): Spelling {
@@ -77,7 +77,7 @@ const truth =
 /** Every primitive, as what autograd replays with `create_graph`. */
 export const spellings: Readonly<Record<Prim, Spelling>> = {
   neg: mixed(arithmetic.neg),
-  conj: (x) => (x instanceof Tensor ? conj(x) : x),
+  conj: (x) => (x instanceof Tensor ? conj(x) : x instanceof Complex ? new Complex(x.re, -x.im) : x),
   abs: mixed(arithmetic.abs),
   sign: mixed(arithmetic.sgn),
   reciprocal: mixed(arithmetic.reciprocal),

@@ -1,9 +1,9 @@
 // Trigonometric and hyperbolic functions and their inverses. Integers promote to the default float.
-import type { PointwiseSpec } from '../dispatch/pointwise.js';
+import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
 import { e, type Expr } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { refuse } from './checks.js';
-import { alias, type InPlaceOp, type Out, tensorBinary, unary } from './define.js';
+import { alias, type InPlaceOp, type Out, pointwiseForms, tensorBinary, unary } from './define.js';
 
 const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> => unary(name, { types: 'float', complex: true, ...spec });
 const square = (x: Expr): Expr => e.mul(x, x);
@@ -28,8 +28,16 @@ export const cosh = real('cosh', { forward: (x) => e.cosh(x), derivative: ({ gra
 export const tanh = real('tanh', { forward: (x) => e.tanh(x), derivative: ({ grad, result }) => [e.mul(grad, e.conj(e.sub(1, square(result))))] });
 /** Inverse hyperbolic sine. */
 export const asinh = real('asinh', { forward: (x) => e.asinh(x), derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.rsqrt(e.add(square(x), 1))))] });
+const realAcosh = new PointwiseOp('acosh', { types: 'float', forward: (x) => e.acosh(x), derivative: ({ grad, x }) => [e.mul(grad, e.rsqrt(e.sub(square(x), 1)))] });
+// Two roots: that of x^2 - 1 is on the wrong branch left of the imaginary axis.
+const complexAcosh = new PointwiseOp('acosh', {
+  types: 'real',
+  complex: true,
+  forward: (x) => e.acosh(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.mul(e.rsqrt(e.sub(x, 1)), e.rsqrt(e.add(x, 1)))))],
+});
 /** Inverse hyperbolic cosine. */
-export const acosh = real('acosh', { forward: (x) => e.acosh(x), derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.rsqrt(e.sub(square(x), 1))))] });
+export const acosh: InPlaceOp<[options?: Out], Tensor> = pointwiseForms('acosh', 'Tensor self, *, Tensor? out=None', (x: Tensor) => [x.dtype.is_complex ? complexAcosh : realAcosh, x]);
 /** Inverse hyperbolic tangent. */
 export const atanh = real('atanh', { forward: (x) => e.atanh(x), derivative: ({ grad, x }) => [e.div(grad, e.conj(e.sub(1, square(x))))] });
 
@@ -69,7 +77,7 @@ export const sinc = real('sinc', {
   derivative: ({ grad, x }) => {
     const angle = e.mul(x, Math.PI);
     const slope = e.div(e.sub(e.mul(angle, e.cos(angle)), e.sin(angle)), e.mul(angle, x));
-    return [e.select(e.eq(x, 0), 0, e.mul(grad, slope))];
+    return [e.select(e.eq(x, 0), 0, e.mul(grad, e.conj(slope)))];
   },
 });
 
