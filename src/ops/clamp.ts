@@ -7,6 +7,7 @@ import { Tensor } from '../tensor.js';
 import { refuseComplex } from './checks.js';
 import { castTo, clone } from './copy.js';
 import { alias, type InPlaceOp, op, type Op, type Operand, type Out, type PointwiseCall, pointwiseForms } from './define.js';
+import { view_as_complex, view_as_real } from './view_dtype.js';
 
 const clampNode = ([, ...bounds]: readonly Operand[]): string => (bounds.some((x) => x instanceof Tensor) ? 'ClampBackward0' : 'ClampBackward1');
 const clampCheck = refuseComplex('clamp is not supported for complex types');
@@ -160,8 +161,13 @@ export const nan_to_num: InPlaceOp<
 > = op(
   'nan_to_num',
   'Tensor self, float? nan=None, float? posinf=None, float? neginf=None, *, Tensor? out=None',
-  (x: Tensor, nan: number | null, high: number | null, low: number | null) =>
-    x.dtype.is_integral ? clone(x) : replaced.call([x, nan ?? 0, high ?? largest(x.dtype), low ?? -largest(x.dtype)]),
+  (x: Tensor, nan: number | null, high: number | null, low: number | null) => {
+    if (x.dtype.is_integral) return clone(x);
+    // Each part of a complex number on its own.
+    const values = x.dtype.is_complex ? view_as_real(x) : x;
+    const out = replaced.call([values, nan ?? 0, high ?? largest(values.dtype), low ?? -largest(values.dtype)]);
+    return x.dtype.is_complex ? view_as_complex(out.contiguous()) : out;
+  },
   { inPlace: true },
 );
 

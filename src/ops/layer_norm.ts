@@ -189,6 +189,13 @@ export const layer_norm: (
   },
 );
 
+/** By other ops; the square is not of the magnitude, as in PyTorch. */
+function complexRms(x: Tensor, shape: readonly number[], weight: Tensor | null, eps: number): Tensor {
+  const dims = shape.map((_, i) => -1 - i);
+  const scaled = mul(x, rsqrt(add(mean(mul(x, x), dims, true), eps)));
+  return weight === null ? scaled : mul(scaled, weight);
+}
+
 /** `x / sqrt(mean(x^2) + eps) * weight` over the last dimensions; eps is the dtype's by default. */
 export const rms_norm: (
   input: Tensor,
@@ -200,6 +207,7 @@ export const rms_norm: (
   'Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None',
   (x: Tensor, shape: readonly number[], weight: Tensor | null, eps: number | null) => {
     checkNormalized(x, shape, weight, null);
+    if (x.dtype.is_complex) return complexRms(x, shape, weight, eps ?? new finfo(x.dtype.to_real()).eps);
     return normalizeRows(
       { centered: false, eps: eps ?? new finfo(x.dtype.is_floating_point ? x.dtype : undefined).eps, shape },
       x,
