@@ -47,16 +47,15 @@ TT_INLINE c128 v_neg(c128 a) { return {-a.re, -a.im}; }
 TT_INLINE c128 v_conj(c128 a) { return {a.re, -a.im}; }
 TT_INLINE c128 v_fma(c128 a, c128 b, c128 c) { return v_add(v_mul(a, b), c); }
 
-/** Smith's quotient: no overflow of intermediate squares. */
-TT_COMPLEX v_div(c128 a, c128 b) {
+/** Smith's quotient: no overflow of intermediate squares. Choices instead of branches, which could not be foreseen. */
+TT_INLINE c128 v_div(c128 a, c128 b) {
   const double x = std::fabs(b.re), y = std::fabs(b.im);
-  if (x >= y) {
-    if (x == 0 && y == 0) return {a.re / x, a.im / y};
-    const double ratio = b.im / b.re, scale = 1 / (b.re + b.im * ratio);
-    return {(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
-  }
-  const double ratio = b.re / b.im, scale = 1 / (b.re * ratio + b.im);
-  return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
+  const bool wide = x >= y;
+  const double large = wide ? b.re : b.im, small = wide ? b.im : b.re, u = wide ? a.re : a.im, v = wide ? a.im : a.re;
+  const double ratio = small / large, scale = 1 / (large + small * ratio);
+  const c128 r{(u + v * ratio) * scale, (wide ? v - u * ratio : u * ratio - v) * scale};
+  if (x == 0 && y == 0) return {a.re / x, a.im / y};
+  return r;
 }
 TT_INLINE c128 v_reciprocal(c128 a) { return v_div({1, 0}, a); }
 
