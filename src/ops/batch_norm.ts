@@ -42,6 +42,17 @@ function asChannels(x: Tensor): Tensor {
   return alias(x, shape, contiguousStrides(shape), x._offset, true);
 }
 
+/** A statistic or parameter is a vector of the input's dtype; float32 serves the 16-bit ones too. */
+function checkVector(x: Tensor, name: string, t: Tensor): void {
+  if (t.shape.length !== 1) throw new RuntimeError(`TensorAccessor expected 1 dims but tensor has ${t.shape.length}`);
+  if (t.dtype === x.dtype || (x.dtype.itemsize === 2 && t.dtype === float32) || !x.dtype.is_floating_point) return;
+  throw new RuntimeError(
+    name.startsWith('running')
+      ? `expected scalar type ${x.dtype.scalarName} but found ${t.dtype.scalarName}`
+      : 'mixed dtype (CPU): expect parameter to have scalar type of Float',
+  );
+}
+
 function checkVectors(x: Tensor, p: BatchNorm): void {
   if (x.shape.length < 2 && x._numel > 0)
     throw new RuntimeError(`Expected 2 or more dimensions for input, got ${x.shape.length}`);
@@ -52,6 +63,7 @@ function checkVectors(x: Tensor, p: BatchNorm): void {
       throw new RuntimeError(`${name} should contain ${channels} elements not ${t._numel}`);
     if (t === null && !p.training && name.startsWith('running'))
       throw new RuntimeError(`${name} must be defined in evaluation mode`);
+    if (t !== null && x._numel > 0) checkVector(x, name, t);
   }
 }
 

@@ -10,7 +10,7 @@ import { NotImplementedError, RuntimeError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { add, mul, sign, sub } from './arithmetic.js';
 import { copyInto, type MemoryFormat, stridesFor } from './copy.js';
-import { creator, type OutOptions, type SizeArgs, sizes, type Target, type TensorOptions } from './creation.js';
+import { creator, type OutOptions, putNumbers, type SizeArgs, sizes, type Target, type TensorOptions } from './creation.js';
 import { op, type Out } from './define.js';
 import { fillChecked, fillWith, zeros_ } from './fill.js';
 import { cos, sin } from './trig.js';
@@ -100,29 +100,41 @@ export const eye: {
 
 type IndexGrid = (row: number, col: number, offset?: number, options?: TensorOptions) => Tensor;
 
+/** How many of the columns [0, col) come before the diagonal in each row of [0, row), summed up. */
+function countBefore(row: number, col: number, offset: number): number {
+  const first = Math.min(Math.max(-offset, 0), row); // rows before it have none
+  const full = Math.min(Math.max(col - offset, first), row); // rows from it on have all
+  const n = full - first;
+  return n * (first + offset) + (n * (n - 1)) / 2 + (row - full) * col;
+}
+
 /** The indices of one triangle, row by row: 2 rows, one column for each element. */
-function triangle(name: string, inside: (i: number, j: number, offset: number) => boolean): IndexGrid {
+function triangle(name: string, lower: boolean): IndexGrid {
   return creator(name, 'int row, int col, int offset=0', (to: Target, row: number, col: number, offset: number) => {
     if (row < 0) throw new RuntimeError(`row must be non-negative, got${row}`);
     if (col < 0) throw new RuntimeError(`col must be non-negative, got${col}`);
     const type = to.type(int64);
     if (type !== int64 && type !== int32) throw new NotImplementedError(`"${name}" not implemented for '${type.scalarName}'`);
-    const rows: number[] = [];
-    const columns: number[] = [];
-    for (let i = 0; i < row; i++)
-      for (let j = 0; j < col; j++)
-        if (inside(i, j, offset)) {
-          rows.push(i);
-          columns.push(j);
-        }
-    return to.put(Float64Array.from([...rows, ...columns]), [2, rows.length], int64);
+    const n = lower ? countBefore(row, col, offset + 1) : row * col - countBefore(row, col, offset);
+    // Allocated before the loop, which is as long: sizes that no memory holds are refused first.
+    const out = to.empty([2, n], type);
+    const pairs = new Float64Array(2 * n);
+    for (let i = lower ? Math.max(0, -offset) : 0, at = 0; at < n; i++) {
+      const begin = lower ? 0 : Math.max(0, i + offset);
+      const end = lower ? Math.min(col, i + offset + 1) : col;
+      for (let j = begin; j < end; j++, at++) {
+        pairs[at] = i;
+        pairs[n + at] = j;
+      }
+    }
+    return putNumbers(out, pairs);
   });
 }
 
 /** The indices of the lower triangle (on and below the diagonal `offset`) of a row × col matrix. */
-export const tril_indices: IndexGrid = triangle('tril_indices', (i, j, offset) => j - i <= offset);
+export const tril_indices: IndexGrid = triangle('tril_indices', true);
 /** The indices of the upper triangle (on and above the diagonal `offset`) of a row × col matrix. */
-export const triu_indices: IndexGrid = triangle('triu_indices', (i, j, offset) => j - i >= offset);
+export const triu_indices: IndexGrid = triangle('triu_indices', false);
 
 /** The complex dtype of two real parts. */
 function partsType(a: Tensor, b: Tensor): DType {

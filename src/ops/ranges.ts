@@ -6,7 +6,7 @@ import { scalarType } from '../dispatch/promotion.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { cppDouble } from './cpp_text.js';
-import { creator, type OutOptions, type Target } from './creation.js';
+import { creator, type OutOptions, putNumbers, type Target } from './creation.js';
 import { copyInto } from './copy.js';
 import { encode } from './data.js';
 import { checkedScalar } from './fill.js';
@@ -39,14 +39,16 @@ function wholeLength(start: bigint, end: bigint, step: bigint): number {
 
 /** start, start + step, … in the arithmetic of the dtype: doubles, or whole numbers. */
 function sequence(to: Target, n: number, start: Scalar, step: Scalar, type: DType): Tensor {
+  if (!(n < 2 ** 63)) throw new RuntimeError('invalid size, possible overflow?');
+  const out = to.empty([n], type);
   const [a, b] = type.is_integral ? [Number(whole(start)), Number(whole(step))] : [asDouble(start), asDouble(step)];
   if (type === int64 && !(Math.abs(a + n * b) < 2 ** 53 && Math.abs(a) < 2 ** 53)) {
     const [first, by] = [whole(start), whole(step)];
-    return copyInto(to.empty([n], int64), encode(Array.from({ length: n }, (_, i) => first + BigInt(i) * by), int64));
+    return copyInto(out, encode(Array.from({ length: n }, (_, i) => first + BigInt(i) * by), int64));
   }
   const values = new Float64Array(n);
   for (let i = 0; i < n; i++) values[i] = a + i * b;
-  return to.put(values, [n], type);
+  return putNumbers(out, values);
 }
 
 interface Arange {
