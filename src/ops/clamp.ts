@@ -88,21 +88,6 @@ export function choose(condition: Tensor, x: Operand, y: Operand): Tensor {
   return choice.call([condition, x, y]);
 }
 
-/**
- * `input` where `condition` holds, else `other`; both may be numbers.
- * @throws RuntimeError when the condition is not bool (or uint8).
- */
-export const where: ((condition: Tensor, input: Operand, other: Operand, options?: Out) => Tensor) & Op<[condition: Tensor, other: Operand], Tensor> = op(
-  'where',
-  'Tensor condition, Operand self, Operand other, *, Tensor? out=None',
-  (condition: Tensor, x: Operand, y: Operand) => {
-    if (condition.dtype !== bool && condition.dtype !== uint8)
-      throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`);
-    return choose(condition, x, y);
-  },
-  { self: 1 },
-);
-
 const filled = new PointwiseOp('masked_fill', {
   complex: true,
   kinds: ['number', 'bool', 'number'],

@@ -1,12 +1,12 @@
 // Elements by a mask, and the places of nonzero elements.
 import { record } from '../autograd/graph.js';
-import { backendOf } from '../backends/backend.js';
+import { backendOf, type Operand } from '../backends/backend.js';
 import { empty, emptyStrided } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
-import { bool, int64 } from '../dtype.js';
+import { bool, int64, uint8 } from '../dtype.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { numelOf, sameSizes, type Tensor } from '../tensor.js';
-import { masked_fill } from './clamp.js';
+import { choose, masked_fill } from './clamp.js';
 import { clone, contiguous, contiguous_format } from './copy.js';
 import { type InPlaceOp, op, type Op, type Out, type Overloads, writeOut } from './define.js';
 import { full_, zeros_ } from './fill.js';
@@ -157,4 +157,31 @@ export const nonzero_static: Op<[options: Out & { size: number; fill_value?: num
     if (n > 0) slice(out, 0, 0, n).copy_(slice(found, 0, 0, n));
     return out;
   },
+);
+
+interface WhereFunction {
+  (condition: Tensor): Tensor[];
+  (condition: Tensor, input: Operand, other: Operand, options?: Out): Tensor;
+}
+interface WhereMethod {
+  (condition: Tensor, other: Operand): Tensor;
+}
+
+/**
+ * `input` where `condition` holds, else `other`; both may be numbers. With the condition alone: the places where it
+ * holds, as `nonzero(condition, {as_tuple: true})`.
+ * @throws RuntimeError when the condition is not bool (or uint8).
+ */
+export const where: Overloads<WhereFunction, WhereMethod> = op(
+  'where',
+  'Tensor condition, Operand? self=None, Operand? other=None, *, Tensor? out=None',
+  (condition: Tensor, x: Operand | null, y: Operand | null) => {
+    if (x === null && y === null) return nonzeroTuple(condition);
+    if (x === null || y === null)
+      throw new TypeError(`where() missing 1 required positional arguments: "${x === null ? 'input' : 'other'}"`);
+    if (condition.dtype !== bool && condition.dtype !== uint8)
+      throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`);
+    return choose(condition, x, y);
+  },
+  { self: 1 },
 );
