@@ -134,6 +134,12 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
   other: ['x2'],
 };
 
+/** A bigint as the number that it equals, where a number is asked for and holds it. */
+function narrowed(value: bigint, param: Param): number | bigint {
+  if (param.type === 'float') return Number(value);
+  return param.type.startsWith('int') && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
 /** A parsed schema. */
 export class Schema {
   private params: readonly Param[] | undefined;
@@ -223,6 +229,8 @@ export class Schema {
       if (gathered) throw new TypeError(`${this.name}(): argument '${shown(param)}' ${misfit(param, value as unknown[], where)}`);
       throw new TypeError(`${this.name}(): argument '${shown(param)}'${where} must be ${displayed[param.type] ?? param.type}, ${mismatch(param, value)}`);
     }
+    if (typeof value === 'bigint') return narrowed(value, param);
+    if (param.type === 'int[]' && Array.isArray(value)) return value.map((x: unknown) => (typeof x === 'bigint' ? narrowed(x, param) : x));
     if (value instanceof Tensor && (param.type === 'int' || param.type === 'float')) return value.item();
     return value;
   }

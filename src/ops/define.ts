@@ -188,6 +188,8 @@ export function writeOut(
   const outs = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
   if (outs.length !== results.length)
     throw new TypeError(`${name}(): argument 'out' must be tuple of ${results.length} Tensors`);
+  const wrong = outs.findIndex((x) => !(x instanceof Tensor));
+  if (wrong >= 0) throw new TypeError(`${name}(): expected Tensor as element ${wrong} in argument 'out', but got ${typeName(outs[wrong])}`);
   results.forEach((r, i) => {
     checkOut(name, args, outs[i]);
     if (exact) checkExact(r, outs[i], args);

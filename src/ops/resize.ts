@@ -46,6 +46,10 @@ export const set_: Op<SetArgs, Tensor> = op(
     x._storage = storage;
     if (size !== null) {
       const strides = stride ?? contiguousStrides(size);
+      if (strides.length !== size.length || [...size, ...strides, offset].some((n) => n < 0))
+        throw new RuntimeError(
+          `set_: sizes [${size.join(', ')}], strides [${strides.join(', ')}] and storage offset ${offset} must be of equal length and non-negative`,
+        );
       const last = numelOf(size) === 0 ? 0 : 1 + size.reduce((sum, n, d) => sum + (n - 1) * strides[d], 0);
       const bytes = (offset + last) * x.dtype.itemsize;
       if (bytes > storage.nbytes)
