@@ -59,12 +59,15 @@ async function accuracy(model: MLP): Promise<number> {
   using _ = torch.no_grad();
   model.eval();
   let correct = 0;
-  for await (const [images, labels] of test_loader) correct += model(images).argmax(1).eq(labels).sum().item();
+  for await (const [images, labels] of test_loader)
+    correct += model(images).argmax(1).eq(labels).sum().item();
   return correct / test_data.length;
 }
 
 const tested = await accuracy(net);
-console.log(`test accuracy ${(100 * tested).toFixed(2)} % after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+console.log(
+  `test accuracy ${(100 * tested).toFixed(2)} % after ${((performance.now() - started) / 1000).toFixed(1)} s`,
+);
 
 mkdirSync('out', { recursive: true });
 save_file(net.state_dict(), 'out/mnist.safetensors');
@@ -75,5 +78,10 @@ console.log(`the saved weights, loaded back: ${(100 * (await accuracy(copy))).to
 const digits = test_data.data.narrow(0, 0, 40);
 const predictions = torch.no_grad(() => net(digits.unsqueeze(1).to(torch.float32).div(255)).argmax(1));
 drawLosses('out/loss.svg', losses);
-drawDigits('out/digits.svg', digits, predictions.tolist() as number[], test_data.targets.narrow(0, 0, 40).tolist() as number[]);
+drawDigits(
+  'out/digits.svg',
+  digits,
+  predictions.tolist() as number[],
+  test_data.targets.narrow(0, 0, 40).tolist() as number[],
+);
 console.log('wrote out/mnist.safetensors, out/loss.svg and out/digits.svg');

@@ -6,7 +6,11 @@ import { parseHTML } from 'linkedom';
 import type { Tensor } from 'typetorch';
 
 /** A bar over the batches of an epoch, with the loss and images per second. */
-export function progressBar(title: string, batches: number, batch_size: number): { update(loss: number): void; stop(): void } {
+export function progressBar(
+  title: string,
+  batches: number,
+  batch_size: number,
+): { update(loss: number): void; stop(): void } {
   const bar = new SingleBar({
     format: `${title} [{bar}] {percentage}% | loss {loss} | {speed} images/s`,
     barCompleteChar: '=',
@@ -63,7 +67,12 @@ export function drawLosses(file: string, losses: readonly number[]): void {
 }
 
 /** Writes uint8 images [n, h, w] in rows of ten, each with its prediction (red where it is wrong). */
-export function drawDigits(file: string, images: Tensor, predictions: readonly number[], labels: readonly number[]): void {
+export function drawDigits(
+  file: string,
+  images: Tensor,
+  predictions: readonly number[],
+  labels: readonly number[],
+): void {
   const columns = 10;
   const cell = 64;
   const [n, height, width] = images.shape;
@@ -74,12 +83,21 @@ export function drawDigits(file: string, images: Tensor, predictions: readonly n
     const x = (i % columns) * cell;
     const y = Math.floor(i / columns) * (cell + 20);
     const scale = (cell - 8) / Math.max(height, width);
-    const ink = image.flatMap((row, r) => row.flatMap((v, c) => (v > 16 ? [`<rect x="${c}" y="${r}" width="1.05" height="1.05" opacity="${(v / 255).toFixed(2)}"/>`] : [])));
+    const ink = image.flatMap((row, r) =>
+      row.flatMap((v, c) =>
+        v > 16
+          ? [`<rect x="${c}" y="${r}" width="1.05" height="1.05" opacity="${(v / 255).toFixed(2)}"/>`]
+          : [],
+      ),
+    );
     return [
       `<g transform="translate(${x + 4} ${y + 4}) scale(${scale.toFixed(3)})">${ink.join('')}</g>`,
       `<text x="${x + cell / 2}" y="${y + cell + 12}" text-anchor="middle" fill="${right ? '#238b45' : '#cb181d'}">${predictions[i]}${right ? '' : ` (${labels[i]})`}</text>`,
     ].join('\n');
   });
   const size = `width="${columns * cell}" height="${rows * (cell + 20)}"`;
-  writeFileSync(file, `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="system-ui, sans-serif" font-size="14"><rect ${size} fill="white"/>\n${parts.join('\n')}\n</svg>\n`);
+  writeFileSync(
+    file,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="system-ui, sans-serif" font-size="14"><rect ${size} fill="white"/>\n${parts.join('\n')}\n</svg>\n`,
+  );
 }

@@ -28,7 +28,9 @@ const floorOf = (file) => floors.findIndex(([, pattern]) => pattern.test(file));
 
 const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-  .map((entry) => relative(join(root, 'src'), join(entry.parentPath ?? entry.path, entry.name)).replaceAll(sep, '/'))
+  .map((entry) =>
+    relative(join(root, 'src'), join(entry.parentPath ?? entry.path, entry.name)).replaceAll(sep, '/'),
+  )
   .sort();
 const { imports: packageImports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -106,7 +108,10 @@ function findCycles() {
 }
 findCycles();
 
-for (const key of exceptions.keys()) if (!used.has(key)) problems.push(`the exception '${key}' is not needed any more`);
+for (const key of exceptions.keys())
+  if (!used.has(key)) problems.push(`the exception '${key}' is not needed any more`);
 for (const text of problems) console.error(text);
-console.error(problems.length ? `${problems.length} problems` : `${files.length} files: every floor rests on those below`);
+console.error(
+  problems.length ? `${problems.length} problems` : `${files.length} files: every floor rests on those below`,
+);
 process.exit(problems.length ? 1 : 0);

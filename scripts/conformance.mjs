@@ -48,7 +48,9 @@ function replay(kind) {
 
 const firstFailure = (entry) => {
   const failure = entry?.failures.find((f) => f.required);
-  return failure ? `case ${failure.case} ${failure.aspect}: ${failure.reason}` : 'there are no cases of it any more';
+  return failure
+    ? `case ${failure.case} ${failure.aspect}: ${failure.reason}`
+    : 'there are no cases of it any more';
 };
 
 const listed = existsSync(passedFile) ? JSON.parse(readFileSync(passedFile, 'utf8')) : {};

@@ -70,7 +70,17 @@ class Values {
     return Array.from({ length: ndim }, () => this.pick([0, 1, 1, 2, 3, 3, 4, 5]));
   }
   newDtype() {
-    const names = ['float32', 'float32', 'float32', 'float64', 'float16', 'bfloat16', 'int64', 'int64', 'int32'];
+    const names = [
+      'float32',
+      'float32',
+      'float32',
+      'float64',
+      'float16',
+      'bfloat16',
+      'int64',
+      'int64',
+      'int32',
+    ];
     names.push('int16', 'int8', 'uint8', 'bool', 'complex64', 'complex128');
     return this.torch[this.pick(names)];
   }
@@ -109,11 +119,17 @@ class Values {
       layout = `transpose(${a}, ${b})`;
     } else if (kind === 1 && shape.length >= 1) {
       const d = this.int(0, shape.length - 1);
-      const wide = this.fresh(shape.map((n, i) => (i === d ? n * 2 + 1 : n)), dtype);
+      const wide = this.fresh(
+        shape.map((n, i) => (i === d ? n * 2 + 1 : n)),
+        dtype,
+      );
       x = wide.narrow(d, 1, shape[d]);
       layout = `narrow(${d})`;
     } else if (kind === 2 && shape.length >= 1) {
-      x = this.fresh(shape.map((n, i) => (i === 0 ? 1 : n)), dtype).expand(shape);
+      x = this.fresh(
+        shape.map((n, i) => (i === 0 ? 1 : n)),
+        dtype,
+      ).expand(shape);
       layout = 'expand';
     }
     const differentiable = dtype.is_floating_point || dtype.is_complex;
@@ -134,7 +150,8 @@ class Values {
     const list = /^(\w+)\[(\d*)\]$/.exec(type);
     if (list) {
       const length = list[2] ? Number(list[2]) : this.int(0, 4);
-      if (list[1] === 'int' && /size|shape/.test(name ?? '') && this.chance(0.5)) return this.note([...this.shape]);
+      if (list[1] === 'int' && /size|shape/.test(name ?? '') && this.chance(0.5))
+        return this.note([...this.shape]);
       return Array.from({ length }, () => this.of(list[1], name));
     }
     if (type === 'Tensor') return this.tensor();
@@ -142,7 +159,9 @@ class Values {
     return this.note(this.plain(type, name));
   }
   note(value) {
-    this.log.push(typeof value === 'bigint' ? `${value}n` : Array.isArray(value) ? JSON.stringify(value) : String(value));
+    this.log.push(
+      typeof value === 'bigint' ? `${value}n` : Array.isArray(value) ? JSON.stringify(value) : String(value),
+    );
     return value;
   }
   scalar() {
@@ -156,7 +175,8 @@ class Values {
     }
     if (type === 'float') return this.number();
     if (type === 'bool') return this.chance(0.5);
-    if (type === 'str') return this.pick(['mean', 'sum', 'none', 'ij', 'linear', 'nearest', 'reflect', 'amax', 'left', 'x']);
+    if (type === 'str')
+      return this.pick(['mean', 'sum', 'none', 'ij', 'linear', 'nearest', 'reflect', 'amax', 'left', 'x']);
     if (type === 'Scalar') return this.pick([1, 2.5, -1, 0, true, NaN, this.number()]);
     if (type === 'dtype') return this.newDtype();
     if (type === 'device') return 'cpu';
@@ -164,7 +184,23 @@ class Values {
     return this.pick([null, 1, 'sum', [0, 1], true]);
   }
   wrong() {
-    return this.note(this.pick(['text', null, true, 1.5, -3, 10n, [], [1, 'a'], [null], {}, { nonsense: 1 }, () => 1, Symbol.iterator]));
+    return this.note(
+      this.pick([
+        'text',
+        null,
+        true,
+        1.5,
+        -3,
+        10n,
+        [],
+        [1, 'a'],
+        [null],
+        {},
+        { nonsense: 1 },
+        () => 1,
+        Symbol.iterator,
+      ]),
+    );
   }
 }
 
@@ -190,7 +226,12 @@ function parameters(text) {
 
 const countKeywords = (text) => {
   const at = text.indexOf('*,');
-  return at < 0 ? 0 : text.slice(at + 2).split(/,\s*(?![^[]*\])/).filter((part) => part.trim() !== '').length;
+  return at < 0
+    ? 0
+    : text
+        .slice(at + 2)
+        .split(/,\s*(?![^[]*\])/)
+        .filter((part) => part.trim() !== '').length;
 };
 
 /** Makes call i; returns how it is written, a function that runs it. */
@@ -215,9 +256,11 @@ function prepare(torch, names, opTable, i) {
   if (Object.keys(keywords).length > 0) args.push(keywords);
   const short = name.slice(name.lastIndexOf('.') + 1);
   const self = args[0] instanceof torch.Tensor ? args[0] : null;
-  const method = self && values.chance(0.3) ? (values.chance(0.5) && self[`${short}_`] ? `${short}_` : short) : null;
+  const method =
+    self && values.chance(0.3) ? (values.chance(0.5) && self[`${short}_`] ? `${short}_` : short) : null;
   const run = () => {
-    const result = method && typeof self[method] === 'function' ? self[method](...args.slice(1)) : fn(...args);
+    const result =
+      method && typeof self[method] === 'function' ? self[method](...args.slice(1)) : fn(...args);
     finish(torch, values, result);
   };
   return { text: `${method ? `x.${method}` : name}(${values.log.join(' ')})`, run };
@@ -244,7 +287,14 @@ async function work() {
     try {
       call = prepare(torch, names, opTable, i);
     } catch (error) {
-      process.send({ i, text: 'arguments', error: String(error?.stack ?? error).split('\n').slice(0, 4).join(' ') });
+      process.send({
+        i,
+        text: 'arguments',
+        error: String(error?.stack ?? error)
+          .split('\n')
+          .slice(0, 4)
+          .join(' '),
+      });
       continue;
     }
     writeSync(journal, `${JSON.stringify({ i, text: call.text })}\n`.padEnd(2000), 0);
@@ -253,7 +303,11 @@ async function work() {
       process.send({ i, ok: true });
     } catch (error) {
       const engine = !(error instanceof Error) || ENGINE_ERROR.test(error.message);
-      const trace = String(error?.stack ?? error).split('\n').slice(0, 4).map((line) => line.trim()).join(' ');
+      const trace = String(error?.stack ?? error)
+        .split('\n')
+        .slice(0, 4)
+        .map((line) => line.trim())
+        .join(' ');
       process.send(engine ? { i, text: call.text, error: trace } : { i, ok: false });
     }
     // Lets messages out, or a crash would lose them.
@@ -316,7 +370,9 @@ async function supervise() {
   rmSync(scratch, { recursive: true });
   for (const { kind, i, text, error } of [...findings.values()].sort((a, b) => (a.text < b.text ? -1 : 1)))
     console.log(`${kind} (--seed ${seed} --from ${i} --calls 1): ${text}\n    ${error}`);
-  console.log(`${count.ok} calls returned, ${count.refused} were refused, ${count.found} went wrong in ${findings.size} ways`);
+  console.log(
+    `${count.ok} calls returned, ${count.refused} were refused, ${count.found} went wrong in ${findings.size} ways`,
+  );
   process.exitCode = findings.size > 0 ? 1 : 0;
 }
 

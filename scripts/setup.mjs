@@ -28,10 +28,13 @@ function installed() {
   if (modules?.isSymbolicLink()) return true;
   if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return false;
   const there = packages('node_modules/.package-lock.json');
-  return Object.entries(packages('package-lock.json')).every(([path, wanted]) => path === '' || wanted.optional || there[path]?.version === wanted.version);
+  return Object.entries(packages('package-lock.json')).every(
+    ([path, wanted]) => path === '' || wanted.optional || there[path]?.version === wanted.version,
+  );
 }
 
-const tsc = (project) => run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
+const tsc = (project) =>
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
 
 if (!installed()) run('npm', ['ci', '--no-audit', '--no-fund']);
 tsc('tsconfig.json');

@@ -5,7 +5,8 @@ export type DeviceType = 'cpu' | 'meta' | 'cuda' | 'webgpu';
 
 const known: readonly string[] = ['cpu', 'meta', 'cuda', 'webgpu'];
 /** Types that PyTorch knows and this library does not: they parse, and using them says so. */
-const foreign = 'cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone';
+const foreign =
+  'cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone';
 
 /** A device such as `cpu` or `cuda:1`. */
 export class Device {
@@ -20,7 +21,9 @@ export class Device {
     return this.type === other.type && (this.index ?? 0) === (other.index ?? 0);
   }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.index === null ? `device(type='${this.type}')` : `device(type='${this.type}', index=${this.index})`;
+    return this.index === null
+      ? `device(type='${this.type}')`
+      : `device(type='${this.type}', index=${this.index})`;
   }
 }
 
@@ -51,13 +54,17 @@ export type DeviceLike = Device | string | number;
 export function device(type: DeviceLike, index?: number): Device {
   if (type instanceof Device) return type;
   if (typeof type === 'number') return new Device('cuda', type);
-  if (typeof type !== 'string') throw new TypeError(`device(): argument 'type' (position 1) must be str, not ${typeof type}`);
+  if (typeof type !== 'string')
+    throw new TypeError(`device(): argument 'type' (position 1) must be str, not ${typeof type}`);
   const match = /^([a-z_]+)(?::(\d+))?$/.exec(type);
   if (!match) throw new RuntimeError(`Invalid device string: '${type}'`);
   const [, name, suffix] = match;
-  if (!known.includes(name)) throw new RuntimeError(`Expected one of ${foreign} device type at start of device string: ${name}`);
+  if (!known.includes(name))
+    throw new RuntimeError(`Expected one of ${foreign} device type at start of device string: ${name}`);
   if (suffix !== undefined && index !== undefined)
-    throw new RuntimeError(`type (string) must not include an index because index was passed explicitly: ${type}`);
+    throw new RuntimeError(
+      `type (string) must not include an index because index was passed explicitly: ${type}`,
+    );
   const number = suffix !== undefined ? Number(suffix) : (index ?? null);
   if (number === null) {
     if (name === 'cpu') return cpu;

@@ -143,8 +143,10 @@ export function get_default_dtype(): DType {
 
 /** Sets the default floating point dtype; complex results follow it. */
 export function set_default_dtype(d: DType): void {
-  if (!(d instanceof DType)) throw new TypeError(`invalid dtype object: only floating-point types are supported as the default type`);
-  if (!d.is_floating_point) throw new TypeError('only floating-point types are supported as the default type');
+  if (!(d instanceof DType))
+    throw new TypeError(`invalid dtype object: only floating-point types are supported as the default type`);
+  if (!d.is_floating_point)
+    throw new TypeError('only floating-point types are supported as the default type');
   defaultDtype = d;
 }
 
@@ -159,9 +161,19 @@ export class FInfo {
   readonly resolution: number;
   readonly dtype: string;
   constructor(type: DType = defaultDtype) {
-    if (type.is_integral) throw new TypeError('torch.finfo() requires a floating point input type. Use torch.iinfo to handle \'torch.finfo\'');
+    if (type.is_integral)
+      throw new TypeError(
+        "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'",
+      );
     const real = type.to_real();
-    const [mantissa, exponent, digits] = ({ float16: [10, 15, 3], bfloat16: [7, 127, 2], float32: [23, 127, 6], float64: [52, 1023, 15] } as Record<string, number[]>)[real.name];
+    const [mantissa, exponent, digits] = (
+      {
+        float16: [10, 15, 3],
+        bfloat16: [7, 127, 2],
+        float32: [23, 127, 6],
+        float64: [52, 1023, 15],
+      } as Record<string, number[]>
+    )[real.name];
     this.bits = real.itemsize * 8;
     this.eps = 2 ** -mantissa;
     this.max = (2 - 2 ** -mantissa) * 2 ** exponent;
@@ -181,7 +193,10 @@ export class IInfo {
   constructor(type: DType) {
     if (type === undefined) throw new TypeError('iinfo() missing 1 required positional arguments: "type"');
     if (type === bool) throw new TypeError('torch.bool is not supported by torch.iinfo');
-    if (type.kind !== 'integer') throw new TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'");
+    if (type.kind !== 'integer')
+      throw new TypeError(
+        "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'",
+      );
     this.bits = type.itemsize * 8;
     if (type === int64) {
       this.max = 2n ** 63n - 1n;
@@ -196,7 +211,9 @@ export class IInfo {
 }
 
 /** A class that may also be called without `new`, as in Python. */
-function callable<A extends readonly unknown[], T extends object>(type: new (...args: A) => T): { new (...args: A): T; (...args: A): T } {
+function callable<A extends readonly unknown[], T extends object>(
+  type: new (...args: A) => T,
+): { new (...args: A): T; (...args: A): T } {
   return new Proxy(type, { apply: (target, _self, args) => Reflect.construct(target, args) as T }) as never;
 }
 

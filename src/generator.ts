@@ -1,8 +1,8 @@
 // Random number generators: mt19937 streams with PyTorch's states, one default generator per JavaScript thread.
 import { backendOf } from './backends/backend.js';
 import { cpu, type Device, type DeviceLike, device as toDevice } from './device.js';
-import { uint8 } from './dtype.js';
 import { empty } from './dispatch/allocate.js';
+import { uint8 } from './dtype.js';
 import { RuntimeError, ValueError } from './errors.js';
 import type { Storage } from './storage.js';
 import { Tensor } from './tensor.js';
@@ -31,7 +31,10 @@ function intOf(seed: unknown): bigint {
     return BigInt(Math.trunc(seed));
   }
   if (seed instanceof Tensor) return intOf(seed.item());
-  if (typeof seed !== 'string') throw new TypeError(`int() argument must be a string, a bytes-like object or a real number, not '${seed === null || seed === undefined ? 'NoneType' : typeof seed}'`);
+  if (typeof seed !== 'string')
+    throw new TypeError(
+      `int() argument must be a string, a bytes-like object or a real number, not '${seed === null || seed === undefined ? 'NoneType' : typeof seed}'`,
+    );
   const text = seed.trim();
   if (!/^[+-]?\d+$/.test(text)) throw new ValueError(`invalid literal for int() with base 10: '${seed}'`);
   return BigInt(text.replace('+', ''));
@@ -55,7 +58,10 @@ export class Generator {
   constructor(device: DeviceLike = cpu) {
     this.device = toDevice(device);
     if (this.device.type === 'meta') throw new RuntimeError('META device type not an accelerator.');
-    if (this.device.type !== 'cpu') throw new RuntimeError(`Cannot get a generator of the device ${this.device}: random numbers are drawn on the CPU`);
+    if (this.device.type !== 'cpu')
+      throw new RuntimeError(
+        `Cannot get a generator of the device ${this.device}: random numbers are drawn on the CPU`,
+      );
   }
 
   /** @internal Address of the state: what random kernels take. */
@@ -116,16 +122,21 @@ export class Generator {
 
   /** Continues from a state that `get_state` returned, here or in PyTorch. */
   set_state(new_state: Tensor): this {
-    if (!(new_state instanceof Tensor)) throw new TypeError(`expected a torch.ByteTensor, but got ${pythonType(new_state)}`);
-    if (new_state.dtype !== uint8 || new_state.device.type !== 'cpu') throw new TypeError('RNG state must be a torch.ByteTensor');
+    if (!(new_state instanceof Tensor))
+      throw new TypeError(`expected a torch.ByteTensor, but got ${pythonType(new_state)}`);
+    if (new_state.dtype !== uint8 || new_state.device.type !== 'cpu')
+      throw new TypeError('RNG state must be a torch.ByteTensor');
     if (!new_state._contiguous) throw new RuntimeError('RNG state must be contiguous');
     const backend = backendOf('cpu');
     const address = this._address;
     backend.launch('generator_size');
     const size = backend.result(1);
     if (new_state._numel !== size)
-      throw new RuntimeError(`Expected a CPUGeneratorImplState of size ${size} but found the input RNG state size to be ${new_state._numel}`);
-    if (backend.launch('generator_set', address, new_state._address) === 0) throw new RuntimeError('Invalid mt19937 state');
+      throw new RuntimeError(
+        `Expected a CPUGeneratorImplState of size ${size} but found the input RNG state size to be ${new_state._numel}`,
+      );
+    if (backend.launch('generator_set', address, new_state._address) === 0)
+      throw new RuntimeError('Invalid mt19937 state');
     return this;
   }
 

@@ -5,22 +5,41 @@ import './ops/install.js';
 import './autograd/methods.js';
 
 export * as autograd from './autograd/index.js';
+export {
+  enable_grad,
+  inference_mode,
+  is_grad_enabled,
+  is_inference_mode_enabled,
+  no_grad,
+  set_grad_enabled,
+} from './autograd/modes.js';
+export * as backends from './backends/index.js';
+export { Complex } from './complex.js';
+export * as cuda from './cuda.js';
+export { Device, device, get_default_device, set_default_device } from './device.js';
+export * from './dtype.js';
+export * from './errors.js';
+export {
+  default_generator,
+  Generator,
+  get_rng_state,
+  initial_seed,
+  manual_seed,
+  seed,
+  set_rng_state,
+} from './generator.js';
 export * as linalg from './linalg/index.js';
 export * as nn from './nn/index.js';
-export * as optim from './optim/index.js';
-export * as utils from './utils/index.js';
-export * as special from './special.js';
-
 export * from './ops/legacy.js';
-export { Complex } from './complex.js';
-export * from './dtype.js';
-export { Device, device, get_default_device, set_default_device } from './device.js';
-export { default_generator, Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './generator.js';
-export * from './errors.js';
-export * as backends from './backends/index.js';
-export * as cuda from './cuda.js';
-export { get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads } from './threads.js';
-export { __version__, version } from './version.js';
 export * from './ops/table.js';
-export { no_grad, enable_grad, inference_mode, set_grad_enabled, is_grad_enabled, is_inference_mode_enabled } from './autograd/modes.js';
+export * as optim from './optim/index.js';
 export { get_printoptions, set_printoptions } from './print_options.js';
+export * as special from './special.js';
+export {
+  get_num_interop_threads,
+  get_num_threads,
+  set_num_interop_threads,
+  set_num_threads,
+} from './threads.js';
+export * as utils from './utils/index.js';
+export { __version__, version } from './version.js';

@@ -173,7 +173,8 @@ export class Tensor {
     return this._base !== null && this._base.requires_grad && !this.dtype.is_integral;
   }
   set requires_grad(value: boolean) {
-    if (value === true && this.dtype.is_integral) throw new RuntimeError('only Tensors of floating point and complex dtype can require gradients');
+    if (value === true && this.dtype.is_integral)
+      throw new RuntimeError('only Tensors of floating point and complex dtype can require gradients');
     this.requires_grad_(value);
   }
   /**
@@ -192,7 +193,9 @@ export class Tensor {
       return this;
     }
     if (requires_grad && this._inference && !tensorHooks.inferenceMode())
-      throw new RuntimeError('Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.');
+      throw new RuntimeError(
+        'Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.',
+      );
     if (requires_grad || this._meta !== null) autogradMeta(this).requires_grad = requires_grad;
     return this;
   }
@@ -231,7 +234,9 @@ export class Tensor {
       return;
     }
     if (!(value instanceof Tensor))
-      throw new TypeError(`assigned grad expected to be a Tensor or None but got grad of type ${typeof value}`);
+      throw new TypeError(
+        `assigned grad expected to be a Tensor or None but got grad of type ${typeof value}`,
+      );
     if (value === this) throw new RuntimeError("can't assign Variable as its own grad");
     if (!sameSizes(value.shape, this.shape))
       throw new RuntimeError(
@@ -308,7 +313,9 @@ Object.setPrototypeOf(
     },
     set(target, key, value, receiver) {
       if (isIndex(key))
-        throw new TypeError('assignment by index is not possible in JavaScript: use x.setAt(index, value) or x.at(index).copy_(value)');
+        throw new TypeError(
+          'assignment by index is not possible in JavaScript: use x.setAt(index, value) or x.at(index).copy_(value)',
+        );
       return Reflect.set(target, key, value, receiver);
     },
   }),
@@ -336,7 +343,9 @@ export function wrapDim(dim: number, ndim: number): number {
   const n = ndim === 0 ? 1 : ndim;
   if (dim < -n || dim >= n || !Number.isInteger(dim)) {
     if (!Number.isInteger(dim)) throw new TypeError(`dimension must be an int, not ${dim}`);
-    throw new IndexError(`Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`);
+    throw new IndexError(
+      `Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`,
+    );
   }
   return dim < 0 ? dim + n : dim;
 }

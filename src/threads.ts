@@ -3,11 +3,20 @@ import { cpuThreads } from './backends/cpu/cpu.js';
 import { RuntimeError } from './errors.js';
 
 function typeOf(x: unknown): string {
-  return typeof x === 'number' ? 'float' : typeof x === 'string' ? 'str' : typeof x === 'boolean' ? 'bool' : x === null || x === undefined ? 'NoneType' : typeof x;
+  return typeof x === 'number'
+    ? 'float'
+    : typeof x === 'string'
+      ? 'str'
+      : typeof x === 'boolean'
+        ? 'bool'
+        : x === null || x === undefined
+          ? 'NoneType'
+          : typeof x;
 }
 
 function checked(name: string, n: number): number {
-  if (typeof n !== 'number' || !Number.isInteger(n)) throw new RuntimeError(`${name} expects an int, but got ${typeOf(n)}`);
+  if (typeof n !== 'number' || !Number.isInteger(n))
+    throw new RuntimeError(`${name} expects an int, but got ${typeOf(n)}`);
   if (n <= 0) throw new RuntimeError(`${name} expects a positive integer`);
   return n;
 }

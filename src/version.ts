@@ -4,7 +4,13 @@
 export const __version__ = '0.1.0';
 
 /** Like torch.version: there is no CUDA or ROCm toolkit behind this library. */
-export const version: { readonly __version__: string; readonly pytorch: string; readonly cuda: string | null; readonly hip: string | null; readonly debug: boolean } = {
+export const version: {
+  readonly __version__: string;
+  readonly pytorch: string;
+  readonly cuda: string | null;
+  readonly hip: string | null;
+  readonly debug: boolean;
+} = {
   __version__,
   /** The PyTorch release whose behaviour is the reference. */
   pytorch: '2.13.0',

@@ -6,13 +6,24 @@ import * as torch from '../src/index.js';
 import { setWarningSink } from '../src/warnings.js';
 
 type Tensor = torch.Tensor;
-const { grad, graph, functional, gradcheck, Function: TorchFunction, once_differentiable, detect_anomaly } = torch.autograd;
+const {
+  grad,
+  graph,
+  functional,
+  gradcheck,
+  Function: TorchFunction,
+  once_differentiable,
+  detect_anomaly,
+} = torch.autograd;
 
 interface Golden {
   value?: unknown;
   error?: [type: string, message: string];
 }
-const goldens = JSON.parse(readFileSync(new URL('goldens/autograd.json', import.meta.url), 'utf8')) as Record<string, Golden>;
+const goldens = JSON.parse(readFileSync(new URL('goldens/autograd.json', import.meta.url), 'utf8')) as Record<
+  string,
+  Golden
+>;
 
 /** Values as the goldens hold them. */
 function plain(x: unknown): unknown {
@@ -22,22 +33,28 @@ function plain(x: unknown): unknown {
   return x ?? null;
 }
 
-const one = (...shape: number[]): Tensor => torch.ones(shape.length > 0 ? shape : [2], { requires_grad: true });
+const one = (...shape: number[]): Tensor =>
+  torch.ones(shape.length > 0 ? shape : [2], { requires_grad: true });
 const zeros = (...shape: number[]): Tensor => torch.zeros(shape);
-const f64 = (...values: number[]): Tensor => torch.tensor(values, { dtype: torch.float64, requires_grad: true });
+const f64 = (...values: number[]): Tensor =>
+  torch.tensor(values, { dtype: torch.float64, requires_grad: true });
 
 type Forward = (ctx: FunctionCtx, ...args: never[]) => unknown;
 type Backward = (ctx: FunctionCtx, ...grads: Tensor[]) => unknown;
 
 /** A Function called G with these methods. */
-function custom(forward: (ctx: FunctionCtx, x: Tensor, y?: unknown) => unknown, backward?: Backward): { apply: (...args: unknown[]) => unknown } {
+function custom(
+  forward: (ctx: FunctionCtx, x: Tensor, y?: unknown) => unknown,
+  backward?: Backward,
+): { apply: (...args: unknown[]) => unknown } {
   class G extends TorchFunction {
     static forward: Forward = forward as Forward;
   }
   if (backward) Object.assign(G, { backward });
   return G as never;
 }
-const call = (f: { apply: (...args: unknown[]) => unknown }, ...args: unknown[]): Tensor => f.apply(...args) as Tensor;
+const call = (f: { apply: (...args: unknown[]) => unknown }, ...args: unknown[]): Tensor =>
+  f.apply(...args) as Tensor;
 
 const inference = (): Tensor => torch.inference_mode(() => torch.ones([3]));
 const noGradView = (p: Tensor): Tensor => torch.no_grad(() => p.view(-1));
@@ -139,7 +156,10 @@ const cases: Record<string, () => unknown> = {
     y.sum().backward();
     return x.grad;
   },
-  post_hook_non_leaf: () => one().mul(2).register_post_accumulate_grad_hook(() => {}),
+  post_hook_non_leaf: () =>
+    one()
+      .mul(2)
+      .register_post_accumulate_grad_hook(() => {}),
   hook_no_grad: () => torch.ones([2]).register_hook(() => {}),
   retain_no_grad: () => torch.ones([2]).retain_grad(),
   multi_grad_hook() {
@@ -257,7 +277,10 @@ const cases: Record<string, () => unknown> = {
   },
   materialize_contradiction: () => grad(one().sum(), one(), { allow_unused: false, materialize_grads: true }),
   no_inputs: () => one().sum().backward({ inputs: [] }),
-  input_not_tensor: () => one().sum().backward({ inputs: [3 as never] }),
+  input_not_tensor: () =>
+    one()
+      .sum()
+      .backward({ inputs: [3 as never] }),
   input_no_grad: () => grad(one().sum(), torch.ones([2])),
   non_leaf_input() {
     const x = one();
@@ -351,17 +374,68 @@ const cases: Record<string, () => unknown> = {
   },
   function_few_gradients() {
     const x = one();
-    call(custom((_, a, b) => a.mul(b as Tensor), (_, g) => g), x, x).sum().backward();
+    call(
+      custom(
+        (_, a, b) => a.mul(b as Tensor),
+        (_, g) => g,
+      ),
+      x,
+      x,
+    )
+      .sum()
+      .backward();
   },
-  function_gradient_of_number: () => call(custom((_, x) => x.mul(2), (_, g) => [g, g]), one(), 2).sum().backward(),
+  function_gradient_of_number: () =>
+    call(
+      custom(
+        (_, x) => x.mul(2),
+        (_, g) => [g, g],
+      ),
+      one(),
+      2,
+    )
+      .sum()
+      .backward(),
   function_extra_none() {
     const x = one();
-    call(custom((_, a) => a.mul(2), (_, g) => [g, null, null]), x).sum().backward();
+    call(
+      custom(
+        (_, a) => a.mul(2),
+        (_, g) => [g, null, null],
+      ),
+      x,
+    )
+      .sum()
+      .backward();
     return x.grad;
   },
-  function_shape: () => call(custom((_, x) => x.mul(2), () => torch.ones([3])), one()).sum().backward(),
-  function_type: () => call(custom((_, x) => x.mul(2), () => 3), one()).sum().backward(),
-  function_no_backward: () => call(custom((_, x) => x.mul(2)), one()).sum().backward(),
+  function_shape: () =>
+    call(
+      custom(
+        (_, x) => x.mul(2),
+        () => torch.ones([3]),
+      ),
+      one(),
+    )
+      .sum()
+      .backward(),
+  function_type: () =>
+    call(
+      custom(
+        (_, x) => x.mul(2),
+        () => 3,
+      ),
+      one(),
+    )
+      .sum()
+      .backward(),
+  function_no_backward: () =>
+    call(
+      custom((_, x) => x.mul(2)),
+      one(),
+    )
+      .sum()
+      .backward(),
   function_no_forward: () => call(class N extends TorchFunction {} as never, one()),
   function_saves_number: () =>
     call(
@@ -374,16 +448,26 @@ const cases: Record<string, () => unknown> = {
   function_dirty() {
     const x = one();
     const z = x.mul(1);
-    const r = call(custom(doubling, (_, g) => g.mul(2)), z);
+    const r = call(
+      custom(doubling, (_, g) => g.mul(2)),
+      z,
+    );
     r.sum().backward();
     return [r === z, r._version, x.grad];
   },
-  function_dirty_leaf: () => call(custom(doubling, (_, g) => g), one()),
+  function_dirty_leaf: () =>
+    call(
+      custom(doubling, (_, g) => g),
+      one(),
+    ),
   function_dirty_view() {
     const x = one();
     const z = x.mul(1);
     const v = z.narrow(0, 0, 1);
-    const r = call(custom(doubling, (_, g) => g.mul(2)), v);
+    const r = call(
+      custom(doubling, (_, g) => g.mul(2)),
+      v,
+    );
     z.sum().backward();
     return [r === v, z.grad_fn, v.grad_fn, x.grad];
   },
@@ -397,13 +481,31 @@ const cases: Record<string, () => unknown> = {
     ),
   function_returns_input() {
     const x = one();
-    const r = call(custom((_, a) => a, (_, g) => g.mul(5)), x);
+    const r = call(
+      custom(
+        (_, a) => a,
+        (_, g) => g.mul(5),
+      ),
+      x,
+    );
     r.sum().backward();
     return [r === x, r._is_view(), x.grad];
   },
-  function_returned_input_written: () => call(custom((_, x) => x, (_, g) => g.mul(5)), one()).mul_(2),
+  function_returned_input_written: () =>
+    call(
+      custom(
+        (_, x) => x,
+        (_, g) => g.mul(5),
+      ),
+      one(),
+    ).mul_(2),
   function_returned_views_written: () =>
-    (custom((_, x) => [x.view(-1), x.mul(2)], (_, g) => g).apply(one().mul(1)) as Tensor[])[0].mul_(2),
+    (
+      custom(
+        (_, x) => [x.view(-1), x.mul(2)],
+        (_, g) => g,
+      ).apply(one().mul(1)) as Tensor[]
+    )[0].mul_(2),
   function_non_differentiable() {
     const seen: unknown[] = [];
     const x = one();
@@ -459,10 +561,33 @@ const cases: Record<string, () => unknown> = {
     const [g] = grad(Once.apply(x), x, { grad_outputs: one(), create_graph: true });
     g.sum().backward();
   },
-  gradcheck_fails: () => gradcheck((x: Tensor) => call(custom((_, a) => a.mul(a), (_, g) => g.mul(3)), x), f64(1, 2)),
-  gradcheck_not_linear: () => gradcheck((x: Tensor) => call(custom((_, a) => a.mul(3), (_, g) => g.mul(0).add(3)), x), f64(1, 1)),
+  gradcheck_fails: () =>
+    gradcheck(
+      (x: Tensor) =>
+        call(
+          custom(
+            (_, a) => a.mul(a),
+            (_, g) => g.mul(3),
+          ),
+          x,
+        ),
+      f64(1, 2),
+    ),
+  gradcheck_not_linear: () =>
+    gradcheck(
+      (x: Tensor) =>
+        call(
+          custom(
+            (_, a) => a.mul(3),
+            (_, g) => g.mul(0).add(3),
+          ),
+          x,
+        ),
+      f64(1, 1),
+    ),
   gradcheck_no_inputs: () => gradcheck((x: Tensor) => x, torch.ones([2])),
-  gradcheck_overlap: () => gradcheck((x: Tensor) => x, torch.ones([1], { dtype: torch.float64 }).expand(3).requires_grad_()),
+  gradcheck_overlap: () =>
+    gradcheck((x: Tensor) => x, torch.ones([1], { dtype: torch.float64 }).expand(3).requires_grad_()),
   jacobian_one: () => functional.jacobian((x: Tensor) => x.mul(x), X),
   jacobian_many: () => functional.jacobian((x: Tensor, y: Tensor) => [x.mul(y), x.sum()], [X, Y]),
   hessian_many: () => functional.hessian((x: Tensor, y: Tensor) => x.mul(x).mul(y).sum(), [X, Y]),
@@ -485,7 +610,8 @@ describe('as in PyTorch', () => {
   });
   afterAll(() => void setWarningSink(sink));
 
-  it('has a case for every golden', () => expect(Object.keys(cases).sort()).toEqual(Object.keys(goldens).sort()));
+  it('has a case for every golden', () =>
+    expect(Object.keys(cases).sort()).toEqual(Object.keys(goldens).sort()));
 
   for (const [name, run] of Object.entries(cases))
     it(name, () => {

@@ -21,10 +21,15 @@ describe('grad modes', () => {
     ).toThrow('mine');
     expect(torch.is_grad_enabled()).toBe(true);
     expect(torch.no_grad(() => torch.enable_grad(() => one().mul(2).requires_grad))).toBe(true);
-    expect(torch.inference_mode(() => [torch.is_grad_enabled(), torch.is_inference_mode_enabled()])).toEqual([false, true]);
+    expect(torch.inference_mode(() => [torch.is_grad_enabled(), torch.is_inference_mode_enabled()])).toEqual([
+      false,
+      true,
+    ]);
   });
   it('refuse a callback that returns a promise, and name using', () => {
-    expect(() => torch.no_grad(async () => 1)).toThrow(/callback returned a promise.*using _ = torch\.no_grad\(\)/s);
+    expect(() => torch.no_grad(async () => 1)).toThrow(
+      /callback returned a promise.*using _ = torch\.no_grad\(\)/s,
+    );
     expect(torch.is_grad_enabled()).toBe(true);
   });
   it('hold in a scope across awaits', async () => {
@@ -54,7 +59,12 @@ describe('grad modes', () => {
     const f = torch.no_grad()((x: Tensor) => x.mul(2).requires_grad);
     expect(torch.is_grad_enabled()).toBe(true);
     expect(f(one())).toBe(false);
-    const box = { k: 3, scaled: torch.no_grad()(function (this: { k: number }, x: number) { return this.k * x; } as (x: number) => number) };
+    const box = {
+      k: 3,
+      scaled: torch.no_grad()(function (this: { k: number }, x: number) {
+        return this.k * x;
+      } as (x: number) => number),
+    };
     expect(box.scaled(2)).toBe(6);
   });
   it('set_grad_enabled lasts, until an outer scope ends', () => {
@@ -153,14 +163,20 @@ describe('ownership of gradients', () => {
     expect(constant.tolist()).toEqual([1, 1]);
     expect(x.grad?.tolist()).toEqual([2, 2]);
     x.mul(5).sum().backward();
-    expect(seen.map((g) => g.tolist())).toEqual([[2, 2], [5, 5]]);
+    expect(seen.map((g) => g.tolist())).toEqual([
+      [2, 2],
+      [5, 5],
+    ]);
     expect(x.grad?.tolist()).toEqual([7, 7]);
   });
   it('keeps a captured gradient apart from those that go on', () => {
     const x = one();
     const y = x.mul(2);
     const [gy, gx] = grad(y.sum().add(x.mul(3).sum()), [y, x]);
-    expect([gy.tolist(), gx.tolist()]).toEqual([[1, 1], [5, 5]]);
+    expect([gy.tolist(), gx.tolist()]).toEqual([
+      [1, 1],
+      [5, 5],
+    ]);
   });
 });
 
@@ -186,12 +202,18 @@ describe('saved-tensor hooks', () => {
   });
   it('refuse packing in place', () => {
     const w = torch.ones([2]);
-    expect(() => graph.saved_tensors_hooks((t) => t.add_(1), (t: Tensor) => t, () => one().mul(w))).toThrow(
-      /^A saved tensor pack hook is modifying its input in place\./,
-    );
+    expect(() =>
+      graph.saved_tensors_hooks(
+        (t) => t.add_(1),
+        (t: Tensor) => t,
+        () => one().mul(w),
+      ),
+    ).toThrow(/^A saved tensor pack hook is modifying its input in place\./);
   });
   it('can be forbidden', () => {
-    expect(() => graph.disable_saved_tensors_hooks('not here', () => graph.save_on_cpu(() => 1))).toThrow('not here');
+    expect(() => graph.disable_saved_tensors_hooks('not here', () => graph.save_on_cpu(() => 1))).toThrow(
+      'not here',
+    );
     expect(graph.save_on_cpu(() => grad(one().exp().sum(), [one()], { allow_unused: true }))).toEqual([null]);
   });
 });
@@ -209,7 +231,9 @@ describe('anomaly mode', () => {
       setWarningSink(sink);
     }
     expect(error?.message).toBe("Function 'SqrtBackward0' returned nan values in its 0th output.");
-    expect(said.at(-1)).toMatch(/^Error detected in SqrtBackward0\. Traceback of forward call that caused the error:\n.*autograd_modes\.test\.ts/s);
+    expect(said.at(-1)).toMatch(
+      /^Error detected in SqrtBackward0\. Traceback of forward call that caused the error:\n.*autograd_modes\.test\.ts/s,
+    );
     expect(error?.stack).toContain('Traceback of forward call');
   });
 });
@@ -247,7 +271,8 @@ describe('types', () => {
 });
 
 describe('gradcheck over ops', () => {
-  const d = (...shape: number[]): Tensor => torch.rand(shape, { dtype: torch.float64 }).add(0.5).requires_grad_();
+  const d = (...shape: number[]): Tensor =>
+    torch.rand(shape, { dtype: torch.float64 }).add(0.5).requires_grad_();
   const ops: Record<string, [(...x: Tensor[]) => Tensor | Tensor[], Tensor[]]> = {
     'mul broadcast': [(x, y) => x.mul(y), [d(2, 3), d(3)]],
     div: [(x, y) => x.div(y), [d(3), d(2, 1)]],

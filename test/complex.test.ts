@@ -26,7 +26,8 @@ interface Golden {
 
 const golden = JSON.parse(readFileSync(new URL('./goldens/complex.json', import.meta.url), 'utf8')) as Golden;
 const dtypes = torch as unknown as Record<string, torch.DType>;
-const value = (v: number | string | boolean): number => (v === 'inf' ? Number.POSITIVE_INFINITY : v === '-inf' ? Number.NEGATIVE_INFINITY : Number(v));
+const value = (v: number | string | boolean): number =>
+  v === 'inf' ? Number.POSITIVE_INFINITY : v === '-inf' ? Number.NEGATIVE_INFINITY : Number(v);
 
 function unpack({ dtype, shape, data }: Packed): torch.Tensor {
   const numbers = Float64Array.from(data, value);
@@ -42,7 +43,8 @@ function numbers(x: torch.Tensor): number[] {
 /** Why the tensor is not what PyTorch gives, or null. Parts of one number share their scale. */
 function mismatch(got: torch.Tensor, want: Packed, tolerance: number): string | null {
   if (got.dtype.name !== want.dtype) return `dtype ${got.dtype.name}, want ${want.dtype}`;
-  if (got.shape.join() !== want.shape.join()) return `shape [${got.shape.join()}], want [${want.shape.join()}]`;
+  if (got.shape.join() !== want.shape.join())
+    return `shape [${got.shape.join()}], want [${want.shape.join()}]`;
   const have = numbers(got);
   const data = want.data.map(value);
   const step = want.dtype.startsWith('complex') ? 2 : 1;
@@ -67,7 +69,9 @@ function call(c: Case, inputs: Inputs): unknown {
   const operand = (a: Arg): unknown => {
     if (typeof a === 'string') return inputs[a];
     if (Array.isArray(a)) return new torch.Complex(a[0] as number, a[1] as number);
-    return typeof a === 'object' ? Object.fromEntries(Object.entries(a).map(([k, v]) => [k, operand(v as Arg)])) : a;
+    return typeof a === 'object'
+      ? Object.fromEntries(Object.entries(a).map(([k, v]) => [k, operand(v as Arg)]))
+      : a;
   };
   return resolve(c.call)(...c.args.map(operand));
 }
@@ -88,13 +92,16 @@ function compare(got: unknown, want: Packed | { value: boolean }, tolerance: num
 
 function differentiate(c: Case, wrong: string[]): void {
   const names = [...new Set(c.args.filter((a): a is string => typeof a === 'string' && a !== 'm'))];
-  const inputs = Object.fromEntries(Object.entries(golden.inputs).map(([k, v]) => [k, unpack(v).requires_grad_(v.dtype !== 'bool')]));
+  const inputs = Object.fromEntries(
+    Object.entries(golden.inputs).map(([k, v]) => [k, unpack(v).requires_grad_(v.dtype !== 'bool')]),
+  );
   const wrt = names.map((name) => inputs[name]);
   const out = call(c, inputs) as torch.Tensor;
   const note = (what: string, problem: string | null): void => {
     if (problem !== null) wrong.push(`${what} ${problem}`);
   };
-  if (out.grad_fn?.name() !== c.node && !COMPOSED.has(c.call)) wrong.push(`node ${out.grad_fn?.name()}, want ${c.node}`);
+  if (out.grad_fn?.name() !== c.node && !COMPOSED.has(c.call))
+    wrong.push(`node ${out.grad_fn?.name()}, want ${c.node}`);
   const grads = torch.autograd.grad([out], wrt, [weights(out)], { create_graph: true }) as torch.Tensor[];
   grads.forEach((g, i) => {
     note(`grad ${i}`, mismatch(g, (c.grad as Packed[])[i], 1e-11));
@@ -105,12 +112,15 @@ function differentiate(c: Case, wrong: string[]): void {
     note(`plain grad ${i}`, mismatch(g, (c.grad as Packed[])[i], 1e-11));
   });
   const live = grads.filter((g) => g.requires_grad);
-  const second = torch.autograd.grad(live, wrt, live.map(weights), { allow_unused: true }) as (torch.Tensor | null)[];
+  const second = torch.autograd.grad(live, wrt, live.map(weights), {
+    allow_unused: true,
+  }) as (torch.Tensor | null)[];
   second.forEach((g, i) => {
     const want = c.gradgrad?.[i] ?? null;
     if (g !== null && want !== null) note(`second ${i}`, mismatch(g, want, 1e-10));
     else if (g !== null || want !== null) {
-      const zero = g === null ? (want as Packed).data.every((v) => Number(v) === 0) : numbers(g).every((v) => v === 0);
+      const zero =
+        g === null ? (want as Packed).data.every((v) => Number(v) === 0) : numbers(g).every((v) => v === 0);
       if (!zero) wrong.push(`second ${i}: ${g === null ? 'none' : 'one too many'}`);
     }
   });
@@ -119,9 +129,14 @@ function differentiate(c: Case, wrong: string[]): void {
 describe('complex arithmetic', () => {
   const wide = Object.fromEntries(Object.entries(golden.inputs).map(([k, v]) => [k, unpack(v)]));
   const narrow = Object.fromEntries(
-    Object.entries(wide).map(([k, v]) => [k, v.dtype === torch.bool ? v : v.to(v.dtype.is_complex ? torch.complex64 : torch.float32)]),
+    Object.entries(wide).map(([k, v]) => [
+      k,
+      v.dtype === torch.bool ? v : v.to(v.dtype.is_complex ? torch.complex64 : torch.float32),
+    ]),
   );
-  it.each(golden.cases.map((c) => [`${c.call}(${c.args.map((a) => JSON.stringify(a)).join(', ')})`, c] as const))('%s', (_, c) => {
+  it.each(
+    golden.cases.map((c) => [`${c.call}(${c.args.map((a) => JSON.stringify(a)).join(', ')})`, c] as const),
+  )('%s', (_, c) => {
     const wrong: string[] = [];
     const problem = compare(call(c, wide), c.out, 1e-13);
     if (problem !== null) wrong.push(problem);

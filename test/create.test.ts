@@ -40,15 +40,26 @@ describe('what only JavaScript has', () => {
     const z = torch.polar(r, a);
     expect(z.grad_fn?.name()).toBe('PolarBackward0');
     const parts = torch.view_as_real(z);
-    parts.mul(torch.tensor([2, 3], { dtype: torch.float64 })).sum().backward();
+    parts
+      .mul(torch.tensor([2, 3], { dtype: torch.float64 }))
+      .sum()
+      .backward();
     // Σ 2 r cos a + 3 r sin a
     const slope = [0.5, -1].reduce((s, v) => s + 2 * Math.cos(v) + 3 * Math.sin(v), 0);
     for (const i of [0, 1]) expect(Number(r.grad?.[i].item())).toBeCloseTo(slope, 12);
-    for (const [i, v] of [0.5, -1].entries()) expect(Number(a.grad?.[i].item())).toBeCloseTo(3 * (3 * Math.cos(v) - 2 * Math.sin(v)), 12);
+    for (const [i, v] of [0.5, -1].entries())
+      expect(Number(a.grad?.[i].item())).toBeCloseTo(3 * (3 * Math.cos(v) - 2 * Math.sin(v)), 12);
     const re = torch.ones(2, { dtype: torch.float64, requires_grad: true });
     const im = torch.ones(2, { dtype: torch.float64, requires_grad: true });
-    torch.view_as_real(torch.complex(re, im)).mul(torch.tensor([2, 3], { dtype: torch.float64 })).sum().backward();
-    expect([re.grad?.tolist(), im.grad?.tolist()]).toEqual([[2, 2], [3, 3]]);
+    torch
+      .view_as_real(torch.complex(re, im))
+      .mul(torch.tensor([2, 3], { dtype: torch.float64 }))
+      .sum()
+      .backward();
+    expect([re.grad?.tolist(), im.grad?.tolist()]).toEqual([
+      [2, 2],
+      [3, 3],
+    ]);
   });
 
   test('the gradient of a fill goes to the value', () => {
@@ -57,7 +68,13 @@ describe('what only JavaScript has', () => {
     const y = x.mul(1).fill_(v);
     expect(y.grad_fn?.name()).toBe('FillBackward3');
     y.sum().backward();
-    expect([x.grad?.tolist(), v.grad?.item()]).toEqual([[[0, 0], [0, 0]], 4]);
+    expect([x.grad?.tolist(), v.grad?.item()]).toEqual([
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      4,
+    ]);
     expect(torch.fill(x, 3).grad_fn?.name()).toBe('FillBackward0');
     expect(torch.fill(torch.ones(2), v).grad_fn?.name()).toBe('FillBackward1');
   });

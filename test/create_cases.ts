@@ -19,7 +19,8 @@ interface Case {
   close?: boolean;
 }
 
-const hex = (data: ArrayBufferView): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+const hex = (data: ArrayBufferView): string =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
 
 function checkTensor(x: torch.Tensor, want: TensorGolden, close: boolean): void {
   expect(x.dtype.name).toBe(want.dtype);
@@ -32,7 +33,9 @@ function checkTensor(x: torch.Tensor, want: TensorGolden, close: boolean): void 
   }
   const bytes = Uint8Array.from(Buffer.from(want.bytes, 'hex'));
   const expected = new (data.constructor as Float32ArrayConstructor)(bytes.buffer);
-  Array.from(data as Float32Array).forEach((v, i) => expect(Math.abs(v - expected[i])).toBeLessThanOrEqual(2e-6 * Math.max(1, Math.abs(expected[i]))));
+  Array.from(data as Float32Array).forEach((v, i) =>
+    expect(Math.abs(v - expected[i])).toBeLessThanOrEqual(2e-6 * Math.max(1, Math.abs(expected[i]))),
+  );
 }
 
 /** PyTorch's exception classes by their JavaScript names. */
@@ -50,7 +53,10 @@ function check(c: Case): void {
       thrown = e;
     }
     expect(thrown, 'an error').toBeInstanceOf(Error);
-    expect([(thrown as Error).name, (thrown as Error).message.split(', but expected one of')[0]]).toEqual([sameError(name), message]);
+    expect([(thrown as Error).name, (thrown as Error).message.split(', but expected one of')[0]]).toEqual([
+      sameError(name),
+      message,
+    ]);
     return;
   }
   const result = evaluate();

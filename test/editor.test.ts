@@ -8,7 +8,13 @@ import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 const probe = join(root, 'src', '__editor_probe__.ts');
-const text = ["import { tensor } from './ops/data.js';", 'const x = tensor([1]);', 'x.sigmoid();', 'x.softmax(0);', 'x.matmul(x);'].join('\n');
+const text = [
+  "import { tensor } from './ops/data.js';",
+  'const x = tensor([1]);',
+  'x.sigmoid();',
+  'x.softmax(0);',
+  'x.matmul(x);',
+].join('\n');
 
 // The standard library's declarations come with the native compiler.
 const platform = join(root, 'node_modules', '@typescript');
@@ -19,7 +25,12 @@ const service = ts.createLanguageService({
   getCompilationSettings: () => ({ ...options, noEmit: true }),
   getScriptFileNames: () => [...fileNames, probe],
   getScriptVersion: () => '1',
-  getScriptSnapshot: (file) => (file === probe ? ts.ScriptSnapshot.fromString(text) : ts.sys.fileExists(file) ? ts.ScriptSnapshot.fromString(readFileSync(file, 'utf8')) : undefined),
+  getScriptSnapshot: (file) =>
+    file === probe
+      ? ts.ScriptSnapshot.fromString(text)
+      : ts.sys.fileExists(file)
+        ? ts.ScriptSnapshot.fromString(readFileSync(file, 'utf8'))
+        : undefined,
   getCurrentDirectory: () => root,
   getDefaultLibFileName: (o) => join(library, ts.getDefaultLibFileName(o)),
   fileExists: (file) => file === probe || ts.sys.fileExists(file),
@@ -34,7 +45,11 @@ function ask(method: string): { hover: string; file: string; line: string } {
   const [definition] = service.getDefinitionAtPosition(probe, position) ?? [];
   const source = readFileSync(definition.fileName, 'utf8');
   const start = source.lastIndexOf('\n', definition.textSpan.start) + 1;
-  return { hover: ts.displayPartsToString(info?.documentation), file: definition.fileName, line: source.slice(start, source.indexOf('\n', start)) };
+  return {
+    hover: ts.displayPartsToString(info?.documentation),
+    file: definition.fileName,
+    line: source.slice(start, source.indexOf('\n', start)),
+  };
 }
 
 describe('the language service', () => {
@@ -42,10 +57,14 @@ describe('the language service', () => {
     ['sigmoid', /Logistic function/],
     ['softmax', /exp\(x\) \/ sum/],
     ['matmul', /matrix product/i],
-  ])('documents x.%s and finds its record', (method, documentation) => {
-    const { hover, file, line } = ask(method);
-    expect(hover).toMatch(documentation);
-    expect(file).toMatch(/src\/ops\/\w+\.ts$/);
-    expect(line).toContain(`export const ${method}`);
-  }, 60_000);
+  ])(
+    'documents x.%s and finds its record',
+    (method, documentation) => {
+      const { hover, file, line } = ask(method);
+      expect(hover).toMatch(documentation);
+      expect(file).toMatch(/src\/ops\/\w+\.ts$/);
+      expect(line).toContain(`export const ${method}`);
+    },
+    60_000,
+  );
 });

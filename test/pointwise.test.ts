@@ -73,10 +73,19 @@ function exempt(c: Case, what: string, i: number, got: number, want: number, x: 
   // PyTorch's vectorised float32 path gives NaN at infinity.
   if (c.call === 'nn.functional.gelu' && c.in === 'float32' && i === 15) return true;
   // Negative bounds of unsigned tensors, and multiples beyond 32 bits, wrap in PyTorch.
-  return (c.call === 'clamp' && c.in === 'uint8' && c.args[1] === -1) || (c.call === 'lcm' && c.in === 'int32' && Math.abs(got) === Math.abs(want));
+  return (
+    (c.call === 'clamp' && c.in === 'uint8' && c.args[1] === -1) ||
+    (c.call === 'lcm' && c.in === 'int32' && Math.abs(got) === Math.abs(want))
+  );
 }
 
-function mismatch(got: torch.Tensor, packed: Packed, rtol: number, atol: number, skip: (i: number, got: number, want: number) => boolean): string | null {
+function mismatch(
+  got: torch.Tensor,
+  packed: Packed,
+  rtol: number,
+  atol: number,
+  skip: (i: number, got: number, want: number) => boolean,
+): string | null {
   if (got.dtype.name !== packed.dtype) return `dtype ${got.dtype.name}, want ${packed.dtype}`;
   const have = numbers(got);
   const want = numbers(unpack(packed));
@@ -89,7 +98,10 @@ function mismatch(got: torch.Tensor, packed: Packed, rtol: number, atol: number,
   return null;
 }
 
-const TOLERANCE: Record<string, readonly [number, number]> = { float32: [2e-5, 1e-6], float64: [1e-9, 1e-10] };
+const TOLERANCE: Record<string, readonly [number, number]> = {
+  float32: [2e-5, 1e-6],
+  float64: [1e-9, 1e-10],
+};
 
 function check(c: Case): string[] {
   const found: string[] = [];
@@ -104,8 +116,12 @@ function check(c: Case): string[] {
     }
   // Second derivatives at infinities and NaN are not compared.
   const values = [...leaves.values()].map(numbers);
-  const finite = Array.from({ length: values[0].length }, (_, i) => values.every((v) => Number.isFinite(v[i])));
-  const args: unknown[] = c.args.map((a) => (a === 'm' ? unpack(source.m) : typeof a === 'string' ? leaves.get(a) : a));
+  const finite = Array.from({ length: values[0].length }, (_, i) =>
+    values.every((v) => Number.isFinite(v[i])),
+  );
+  const args: unknown[] = c.args.map((a) =>
+    a === 'm' ? unpack(source.m) : typeof a === 'string' ? leaves.get(a) : a,
+  );
   if (Object.keys(c.kwargs).length > 0) args.push(c.kwargs);
   const call = (): unknown => resolve(c.call)(...args);
   if (c.error !== undefined) {
@@ -123,12 +139,19 @@ function check(c: Case): string[] {
     if (want === null && got === null) return;
     if (got === null || want === null) {
       const other = got ?? unpack(want as Packed);
-      if (numbers(other).some((v) => v !== 0)) found.push(`${what}: ${got === null ? 'none' : 'some'}, want ${want === null ? 'none' : 'some'}`);
+      if (numbers(other).some((v) => v !== 0))
+        found.push(`${what}: ${got === null ? 'none' : 'some'}, want ${want === null ? 'none' : 'some'}`);
       return;
     }
     const [rtol, atol] = TOLERANCE[want.dtype] ?? [0, 0];
     const second = what.startsWith('second');
-    const problem = mismatch(got, want, rtol, Math.max(INEXACT[c.call] ?? 0, atol), (i, a, b) => (second && (Number.isNaN(b) || !finite[i])) || exempt(c, what, i, a, b, values[0][i]));
+    const problem = mismatch(
+      got,
+      want,
+      rtol,
+      Math.max(INEXACT[c.call] ?? 0, atol),
+      (i, a, b) => (second && (Number.isNaN(b) || !finite[i])) || exempt(c, what, i, a, b, values[0][i]),
+    );
     if (problem) found.push(`${what}: ${problem}`);
   };
   outs.forEach((out, i) => {
@@ -138,7 +161,10 @@ function check(c: Case): string[] {
   const first = outs[0];
   const node = (first.grad_fn as { name(): string } | null)?.name();
   if (node !== c.node) found.push(`node ${node}, want ${c.node}`);
-  const cotangent = torch.tensor(Array.from({ length: first.numel() }, (_, i) => (i % 5) * 0.5 - 0.75), { dtype: first.dtype });
+  const cotangent = torch.tensor(
+    Array.from({ length: first.numel() }, (_, i) => (i % 5) * 0.5 - 0.75),
+    { dtype: first.dtype },
+  );
   const inputs = [...leaves.values()];
   const plain = torch.autograd.grad(first, inputs, cotangent, { allow_unused: true, retain_graph: true });
   plain.forEach((g, i) => {
@@ -150,8 +176,11 @@ function check(c: Case): string[] {
   });
   if (c.gradgrad === undefined) return found;
   let total: torch.Tensor | null = null;
-  for (const g of grads) if (g?.requires_grad) total = total === null ? g.mul(0.5).sum() : total.add(g.mul(0.5).sum());
-  const second = total?.requires_grad ? torch.autograd.grad(total, inputs, null, { allow_unused: true }) : inputs.map(() => null);
+  for (const g of grads)
+    if (g?.requires_grad) total = total === null ? g.mul(0.5).sum() : total.add(g.mul(0.5).sum());
+  const second = total?.requires_grad
+    ? torch.autograd.grad(total, inputs, null, { allow_unused: true })
+    : inputs.map(() => null);
   second.forEach((g, i) => {
     compare(`second ${i}`, g, c.gradgrad?.[i] ?? null);
   });
@@ -164,7 +193,9 @@ for (const c of golden.cases) byCall.set(c.call, [...(byCall.get(c.call) ?? []),
 describe('pointwise ops agree with PyTorch', () => {
   for (const [name, cases] of byCall)
     it(name, () => {
-      const problems = cases.flatMap((c) => check(c).map((p) => `${c.in} ${JSON.stringify(c.args)} ${JSON.stringify(c.kwargs)}: ${p}`));
+      const problems = cases.flatMap((c) =>
+        check(c).map((p) => `${c.in} ${JSON.stringify(c.args)} ${JSON.stringify(c.kwargs)}: ${p}`),
+      );
       expect(problems).toEqual([]);
     });
 });
@@ -195,7 +226,9 @@ describe('forms of pointwise ops', () => {
     const [g] = torch.autograd.grad(a.mul(1).sin_().sum(), [a]);
     expect(g?.tolist()).toEqual(x().cos().tolist());
     const b = leaf();
-    const [h] = torch.autograd.grad(torch.nn.functional.silu(b.mul(1), true).sum(), [b], null, { create_graph: true });
+    const [h] = torch.autograd.grad(torch.nn.functional.silu(b.mul(1), true).sum(), [b], null, {
+      create_graph: true,
+    });
     const [hh] = torch.autograd.grad((h as torch.Tensor).sum(), [b]);
     const c = leaf();
     const [k] = torch.autograd.grad(torch.nn.functional.silu(c).sum(), [c], null, { create_graph: true });
@@ -211,7 +244,9 @@ describe('forms of pointwise ops', () => {
     expect(() => n.pow(-1)).toThrow('Integers to negative integer powers are not allowed.');
     expect(() => n.remainder(0)).toThrow('ZeroDivisionError');
     expect(n.div(2, { rounding_mode: 'floor' }).tolist()).toEqual([0, 1, 1]);
-    expect(() => n.div(2, { rounding_mode: 'up' as 'floor' })).toThrow("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found 'up'");
+    expect(() => n.div(2, { rounding_mode: 'up' as 'floor' })).toThrow(
+      "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found 'up'",
+    );
   });
 
   it('small integers wrap', () => {
@@ -223,18 +258,36 @@ describe('forms of pointwise ops', () => {
 
   it('derivatives of saturating activations stay finite', () => {
     const F = torch.nn.functional;
-    for (const f of [F.silu, F.mish, F.softplus, F.logsigmoid, F.gelu, F.elu, torch.selu, torch.sigmoid, torch.tanh]) {
+    for (const f of [
+      F.silu,
+      F.mish,
+      F.softplus,
+      F.logsigmoid,
+      F.gelu,
+      F.elu,
+      torch.selu,
+      torch.sigmoid,
+      torch.tanh,
+    ]) {
       const v = torch.tensor([-1e4, -100, 0, 100, 1e4]).requires_grad_(true);
-      const [g] = torch.autograd.grad((f as (x: torch.Tensor) => torch.Tensor)(v).sum(), [v], null, { create_graph: true });
+      const [g] = torch.autograd.grad((f as (x: torch.Tensor) => torch.Tensor)(v).sum(), [v], null, {
+        create_graph: true,
+      });
       const [gg] = torch.autograd.grad((g as torch.Tensor).sum(), [v]);
-      for (const value of [...numbers(g as torch.Tensor), ...numbers(gg as torch.Tensor)]) expect(Number.isFinite(value)).toBe(true);
+      for (const value of [...numbers(g as torch.Tensor), ...numbers(gg as torch.Tensor)])
+        expect(Number.isFinite(value)).toBe(true);
     }
   });
 
   it('where broadcasts and checks its condition', () => {
     const m = torch.tensor([[true], [false]]);
-    expect(torch.where(m, torch.tensor([1, 2]), 0).tolist()).toEqual([[1, 2], [0, 0]]);
+    expect(torch.where(m, torch.tensor([1, 2]), 0).tolist()).toEqual([
+      [1, 2],
+      [0, 0],
+    ]);
     expect(x().where(x().gt(0), 9).tolist()).toEqual([9, 9, 2, 3]);
-    expect(() => torch.where(x(), 1, 2)).toThrow('where expected condition to be a boolean tensor, but got a tensor with dtype Float');
+    expect(() => torch.where(x(), 1, 2)).toThrow(
+      'where expected condition to be a boolean tensor, but got a tensor with dtype Float',
+    );
   });
 });

@@ -35,7 +35,12 @@ console.log(x);
 
 // Constructors.
 console.log(new torch.Tensor(2, 3).shape, torch.Tensor(2, 3).shape);
-console.log(torch.tensor([[1, 2], [3, 4]]));
+console.log(
+  torch.tensor([
+    [1, 2],
+    [3, 4],
+  ]),
+);
 console.log(torch.eye(3));
 console.log(torch.arange(1, 10, 2), torch.arange(5), torch.arange(0, 1, 0.25));
 console.log(torch.linspace(0, 1, 5));
@@ -43,12 +48,35 @@ console.log(torch.rand(3));
 console.log(torch.randn(3));
 console.log(torch.normal(0, 1, [4]));
 console.log(torch.randperm(6));
-const dtypes = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64, torch.bool, torch.complex64, torch.complex128];
+const dtypes = [
+  torch.float32,
+  torch.float64,
+  torch.float16,
+  torch.bfloat16,
+  torch.int8,
+  torch.uint8,
+  torch.int16,
+  torch.int32,
+  torch.int64,
+  torch.bool,
+  torch.complex64,
+  torch.complex128,
+];
 for (const dtype of dtypes) console.log(torch.ones(2, { dtype }), String(dtype));
-console.log(String(torch.long), String(torch.double), String(torch.half), String(torch.int), String(torch.short), String(torch.float));
+console.log(
+  String(torch.long),
+  String(torch.double),
+  String(torch.half),
+  String(torch.int),
+  String(torch.short),
+  String(torch.float),
+);
 
 // Three ways to add.
-x = torch.tensor([[1, 2, 3], [4, 5, 6]]);
+x = torch.tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
 const y = torch.ones(2, 3);
 console.log(x.add(y));
 console.log(torch.add(x, y));

@@ -77,7 +77,9 @@ for (let epoch = 0; epoch < max_epochs; epoch++) {
     optimizer.step();
     total += loss.item();
   }
-  console.log(`epoch ${epoch}: loss ${(total / train_loader.length).toFixed(4)}, accuracy ${(await evaluate(net)).toFixed(3)}`);
+  console.log(
+    `epoch ${epoch}: loss ${(total / train_loader.length).toFixed(4)}, accuracy ${(await evaluate(net)).toFixed(3)}`,
+  );
 }
 
 // Saving and loading the weights.

@@ -1,7 +1,7 @@
 // Anomaly mode: where the forward call of a failing node was, and gradients that are not numbers.
 import { RuntimeError } from '../errors.js';
-import { type Grad, graphMath, type Node } from './node.js';
 import { warn } from '../warnings.js';
+import { type Grad, graphMath, type Node } from './node.js';
 
 /** @throws RuntimeError when a node returned a NaN. */
 export function checkNaN(node: Node, grads: readonly Grad[]): void {

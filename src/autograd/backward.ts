@@ -37,25 +37,33 @@ const sizeText = (shape: readonly number[]): string => `torch.Size([${shape.join
 function checkGradOutput(grad: Tensor, x: Differentiable, i: number): void {
   const out = x instanceof Tensor ? x : x.node.outputs[x.output_nr];
   if (!sameSizes(grad.shape, out.shape))
-    throw new RuntimeError(`Mismatch in shape: grad_output[${i}] has a shape of ${sizeText(grad.shape)} and output[${i}] has a shape of ${sizeText(out.shape)}.`);
+    throw new RuntimeError(
+      `Mismatch in shape: grad_output[${i}] has a shape of ${sizeText(grad.shape)} and output[${i}] has a shape of ${sizeText(out.shape)}.`,
+    );
   if (grad.dtype.is_complex !== out.dtype.is_complex)
     throw new RuntimeError(
       `For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: grad_output[${i}] has a dtype of ${grad.dtype} and output[${i}] has a dtype of ${out.dtype}.`,
     );
 }
 
-function rootsOf(outputs: readonly Differentiable[], grads: readonly (Tensor | null | undefined)[] | null): Root[] {
-  if (grads !== null && grads.length < outputs.length) throw new RuntimeError(`got ${outputs.length} tensors and ${grads.length} gradients`);
+function rootsOf(
+  outputs: readonly Differentiable[],
+  grads: readonly (Tensor | null | undefined)[] | null,
+): Root[] {
+  if (grads !== null && grads.length < outputs.length)
+    throw new RuntimeError(`got ${outputs.length} tensors and ${grads.length} gradients`);
   const given = outputs.map((x, i) => {
     const grad = grads?.[i] ?? null;
-    if (grad !== null && !(grad instanceof Tensor)) throw new TypeError(`gradients can be either Tensors or None, but got ${typeName(grad)}`);
+    if (grad !== null && !(grad instanceof Tensor))
+      throw new TypeError(`gradients can be either Tensors or None, but got ${typeName(grad)}`);
     if (grad !== null) checkGradOutput(grad, x, i);
     else if (needsGradient(x)) return implicitGrad(x);
     return grad;
   });
   return outputs.map((x, i) => {
     const edge = edgeOf(x);
-    if (edge === null) throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`);
+    if (edge === null)
+      throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`);
     return { ...edge, grad: given[i] as Tensor };
   });
 }
@@ -64,14 +72,19 @@ const needsGradient = (x: Differentiable): boolean => x instanceof GradientEdge 
 
 function implicitGrad(x: Differentiable): Tensor {
   const out = x instanceof Tensor ? x : x.node.outputs[x.output_nr];
-  if (out.shape.some((n) => n !== 1)) throw new RuntimeError('grad can be implicitly created only for scalar outputs');
-  if (!out.dtype.is_floating_point) throw new RuntimeError(`grad can be implicitly created only for real scalar outputs but got ${out.dtype}`);
+  if (out.shape.some((n) => n !== 1))
+    throw new RuntimeError('grad can be implicitly created only for scalar outputs');
+  if (!out.dtype.is_floating_point)
+    throw new RuntimeError(
+      `grad can be implicitly created only for real scalar outputs but got ${out.dtype}`,
+    );
   return x instanceof Tensor ? graphMath.ones(x) : graphMath.ones(out);
 }
 
 function checkInputs(inputs: readonly unknown[]): void {
   for (const x of inputs)
-    if (!(x instanceof Tensor || x instanceof GradientEdge)) throw new RuntimeError(`all inputs have to be Tensors or GradientEdges, but got ${typeName(x)}`);
+    if (!(x instanceof Tensor || x instanceof GradientEdge))
+      throw new RuntimeError(`all inputs have to be Tensors or GradientEdges, but got ${typeName(x)}`);
 }
 
 function targetsOf(inputs: readonly Differentiable[]): Target[] {
@@ -127,8 +140,16 @@ type GradOutputs = Tensor | readonly (Tensor | null)[] | null;
  * @throws RuntimeError when an input is not part of the graph, unless `allow_unused` (then its gradient is null)
  * or `materialize_grads` (then it is zeros).
  */
-export function grad(outputs: Differentiable | readonly Differentiable[], inputs: Differentiable | readonly Differentiable[], options?: Complete): Tensor[];
-export function grad(outputs: Differentiable | readonly Differentiable[], inputs: Differentiable | readonly Differentiable[], options: GradOptions): (Tensor | null)[];
+export function grad(
+  outputs: Differentiable | readonly Differentiable[],
+  inputs: Differentiable | readonly Differentiable[],
+  options?: Complete,
+): Tensor[];
+export function grad(
+  outputs: Differentiable | readonly Differentiable[],
+  inputs: Differentiable | readonly Differentiable[],
+  options: GradOptions,
+): (Tensor | null)[];
 export function grad(
   outputs: Differentiable | readonly Differentiable[],
   inputs: Differentiable | readonly Differentiable[],
@@ -157,14 +178,20 @@ export function grad(
 ): (Tensor | null)[] {
   const options: GradOptions = isOptions(second)
     ? second
-    : { ...(typeof third === 'object' && third !== null ? third : { retain_graph: third, create_graph }), grad_outputs: second };
+    : {
+        ...(typeof third === 'object' && third !== null ? third : { retain_graph: third, create_graph }),
+        grad_outputs: second,
+      };
   const materialize = options.materialize_grads ?? false;
   if (materialize && options.allow_unused === false)
-    throw new ValueError('Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.');
+    throw new ValueError(
+      'Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.',
+    );
   const ins = listOf(inputs);
   if (ins.length === 0) throw new RuntimeError('`inputs` argument to `grad()` cannot be empty.');
   checkInputs(ins);
-  const grads = options.grad_outputs instanceof Tensor ? [options.grad_outputs] : (options.grad_outputs ?? null);
+  const grads =
+    options.grad_outputs instanceof Tensor ? [options.grad_outputs] : (options.grad_outputs ?? null);
   const create = options.create_graph ?? false;
   const roots = rootsOf(listOf(outputs), grads);
   const results = runBackward(roots, options.retain_graph ?? create, create, targetsOf(ins), false);

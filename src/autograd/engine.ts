@@ -1,7 +1,7 @@
 // Backward: walks the graph from the roots, latest op first, and accumulates into the leaves.
 import { RuntimeError } from '../errors.js';
 import { autogradMeta, sameSizes, type Tensor } from '../tensor.js';
-import { describeFailure, checkNaN } from './anomaly.js';
+import { checkNaN, describeFailure } from './anomaly.js';
 import { fitGradient, type Grad, graphMath } from './graph.js';
 import { replaceGrads, runLeafHooks, runNodeHooks, runTensorHooks } from './hooks.js';
 import { mode } from './modes.js';
@@ -62,7 +62,8 @@ class Pass {
     } finally {
       running.pass = outer;
       // What a failure left behind.
-      if (this.nodes.length > 0) for (const node of this.nodes) if (node.task?.pass === this.id) node.task = node.task.outer;
+      if (this.nodes.length > 0)
+        for (const node of this.nodes) if (node.task?.pass === this.id) node.task = node.task.outer;
     }
     return this.captured;
   }
@@ -120,12 +121,14 @@ class Pass {
   private add(node: Node, nr: number, grad: Tensor, owned: boolean): void {
     const task = node.task as Task;
     const bit = nr < 31 ? 1 << nr : 0;
-    if (task.grads === null) task.grads = node.outputs.length === 1 ? [null] : new Array<Grad>(node.outputs.length).fill(null);
+    if (task.grads === null)
+      task.grads = node.outputs.length === 1 ? [null] : new Array<Grad>(node.outputs.length).fill(null);
     const before = task.grads[nr];
     if (before === null) {
       task.grads[nr] = grad;
       if (owned) task.owned |= bit;
-    } else if ((task.owned & bit) !== 0 && !this.createGraph && before.dtype === grad.dtype) graphMath.add_(before, grad);
+    } else if ((task.owned & bit) !== 0 && !this.createGraph && before.dtype === grad.dtype)
+      graphMath.add_(before, grad);
     else {
       const sum = graphMath.add(before, grad);
       sum._storage.passed = true;
@@ -211,7 +214,12 @@ class Pass {
 
   private reachLeaf(node: AccumulateGrad, grad: Grad, owned: boolean): void {
     if (grad === null || !this.accumulate || !node.variable.requires_grad) return;
-    accumulateInto(node.variable, grad, owned && node.tensorHooks === null && node.postHooks === null, this.createGraph);
+    accumulateInto(
+      node.variable,
+      grad,
+      owned && node.tensorHooks === null && node.postHooks === null,
+      this.createGraph,
+    );
     if (node.leafHooks !== null) runLeafHooks(node);
     if (node.postHooks !== null) runNodeHooks(node, [], [grad]);
   }

@@ -4,7 +4,21 @@ import { typeName } from '../dispatch/schema.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { autogradMeta, Tensor } from '../tensor.js';
 import { warnOnce } from '../warnings.js';
-import { attach, Creation, type Grad, gradEdge, graphMath, markView, moveHooks, needsGrad, Node, rebase, type SavedTensor, saveTensor, throwBackwardTwice } from './graph.js';
+import {
+  attach,
+  Creation,
+  type Grad,
+  gradEdge,
+  graphMath,
+  markView,
+  moveHooks,
+  Node,
+  needsGrad,
+  rebase,
+  type SavedTensor,
+  saveTensor,
+  throwBackwardTwice,
+} from './graph.js';
 import { mode, no_grad } from './modes.js';
 
 /** The static methods that a subclass of {@link Function} has. */
@@ -90,10 +104,14 @@ export class FunctionCtx extends Node {
   apply(grads: readonly Grad[]): readonly Grad[] {
     const { backward, vjp } = this.definition;
     if (backward !== undefined && vjp !== undefined)
-      throw new RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them.");
+      throw new RuntimeError(
+        "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them.",
+      );
     const formula = vjp ?? backward;
     if (formula === undefined)
-      throw new NotImplementedError('You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.');
+      throw new NotImplementedError(
+        'You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.',
+      );
     const given = this.materialize ? grads.map((g, i) => g ?? graphMath.zeros(this.outputs[i])) : grads;
     const result = formula.call(this.definition, this, ...given);
     return this.checked(Array.isArray(result) ? (result as unknown[]) : [result]);
@@ -103,13 +121,18 @@ export class FunctionCtx extends Node {
   private checked(returned: readonly unknown[]): readonly Grad[] {
     const count = this.tensors.length;
     let results = returned;
-    if (results.length > count && results.slice(count).every((g) => g === null || g === undefined)) results = results.slice(0, count);
+    if (results.length > count && results.slice(count).every((g) => g === null || g === undefined))
+      results = results.slice(0, count);
     if (results.length !== count)
-      throw new RuntimeError(`function ${this.name()} returned an incorrect number of gradients (expected ${count}, got ${results.length})`);
+      throw new RuntimeError(
+        `function ${this.name()} returned an incorrect number of gradients (expected ${count}, got ${results.length})`,
+      );
     results.forEach((g, i) => {
       if (g === null || g === undefined) return;
       if (!this.tensors[i])
-        throw new RuntimeError(`function ${this.name()} returned a gradient different than None at position ${i + 1}, but the corresponding forward input was not a Variable`);
+        throw new RuntimeError(
+          `function ${this.name()} returned a gradient different than None at position ${i + 1}, but the corresponding forward input was not a Variable`,
+        );
       if (!(g instanceof Tensor)) throw new RuntimeError(`expected Variable or None (got ${typeName(g)})`);
     });
     return results.filter((_, i) => this.tensors[i]).map((g) => (g as Grad | undefined) ?? null);
@@ -163,7 +186,8 @@ function call(definition: Definition, args: readonly unknown[]): unknown {
   ctx.needs_input_grad = args.map((x) => x instanceof Tensor && x.requires_grad);
   const recorded = needsGrad(...inputs);
   const { forward, setup_context: setup } = definition;
-  if (forward === undefined) throw new NotImplementedError('You must implement the forward function for custom autograd.Function.');
+  if (forward === undefined)
+    throw new NotImplementedError('You must implement the forward function for custom autograd.Function.');
   const result = no_grad(() => {
     if (setup === undefined) return forward.call(definition, ctx, ...args);
     const output = forward.apply(definition, [...args]);
@@ -180,7 +204,9 @@ function call(definition: Definition, args: readonly unknown[]): unknown {
       ctx.nextNr.push(edge === null ? 0 : x.output_nr);
     }
   const views = outputs.length > 1;
-  const wrapped = outputs.map((out) => (out instanceof Tensor ? wrap(ctx, out, inputs, recorded, views) : out));
+  const wrapped = outputs.map((out) =>
+    out instanceof Tensor ? wrap(ctx, out, inputs, recorded, views) : out,
+  );
   if (recorded) keep(ctx);
   if (!Array.isArray(result)) return wrapped[0];
   return Object.assign(result.slice(), wrapped);
@@ -189,19 +215,28 @@ function call(definition: Definition, args: readonly unknown[]): unknown {
 /** @throws when something was marked or saved that is no tensor. */
 function checkMarks(ctx: FunctionCtx): void {
   ctx.toSave.forEach((x: unknown, i) => {
-    if (x !== null && x !== undefined && !(x instanceof Tensor)) throw new TypeError(`save_for_backward can only save variables, but argument ${i} is of type ${typeName(x)}`);
+    if (x !== null && x !== undefined && !(x instanceof Tensor))
+      throw new TypeError(
+        `save_for_backward can only save variables, but argument ${i} is of type ${typeName(x)}`,
+      );
   });
   ctx.dirty.forEach((x: unknown, i) => {
-    if (!(x instanceof Tensor)) throw new TypeError(`mark_dirty can only accept variables, but argument ${i} is of type ${typeName(x)}`);
+    if (!(x instanceof Tensor))
+      throw new TypeError(
+        `mark_dirty can only accept variables, but argument ${i} is of type ${typeName(x)}`,
+      );
   });
   for (const x of ctx.nonDifferentiable as readonly unknown[])
-    if (!(x instanceof Tensor)) throw new TypeError(`mark_non_differentiable only accepts variable arguments, but got ${typeName(x)}`);
+    if (!(x instanceof Tensor))
+      throw new TypeError(`mark_non_differentiable only accepts variable arguments, but got ${typeName(x)}`);
 }
 
 function checkDirty(ctx: FunctionCtx, inputs: readonly Tensor[], outputs: readonly unknown[]): void {
   for (const x of ctx.dirty) {
     if (!inputs.includes(x))
-      warnOnce('ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to ctx.mark_dirty().');
+      warnOnce(
+        'ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to ctx.mark_dirty().',
+      );
     if (!outputs.includes(x))
       throw new RuntimeError(
         'Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace must all be outputs of the Function.',
@@ -210,24 +245,33 @@ function checkDirty(ctx: FunctionCtx, inputs: readonly Tensor[], outputs: readon
 }
 
 /** Gives an output its place in the graph. */
-function wrap(ctx: FunctionCtx, out: Tensor, inputs: readonly Tensor[], recorded: boolean, multiple: boolean): Tensor {
+function wrap(
+  ctx: FunctionCtx,
+  out: Tensor,
+  inputs: readonly Tensor[],
+  recorded: boolean,
+  multiple: boolean,
+): Tensor {
   const isInput = inputs.includes(out);
   const dirty = ctx.dirty.includes(out);
   const differentiable = recorded && !out.dtype.is_integral && !ctx.nonDifferentiable.includes(out);
   if (!differentiable) {
     // An output keeps its place among the gradients that backward takes.
     if (recorded) ctx.outputs.push({ shape: out.shape, dtype: out.dtype, device: out.device });
-    if (isInput && !dirty && out.requires_grad) return alias(out, out.shape, out._strides, out._offset, out._contiguous);
+    if (isInput && !dirty && out.requires_grad)
+      return alias(out, out.shape, out._strides, out._offset, out._contiguous);
     return out;
   }
   if (dirty) out._storage.version++;
   if (dirty && isInput) {
-    if (out.is_leaf && out.requires_grad && out._base === null) throw new RuntimeError('a leaf Variable that requires grad has been used in an in-place operation.');
+    if (out.is_leaf && out.requires_grad && out._base === null)
+      throw new RuntimeError('a leaf Variable that requires grad has been used in an in-place operation.');
     rebaseDirty(out, ctx);
     return out;
   }
   let result = out;
-  if (isInput) result = no_grad(() => markView(alias(out, out.shape, out._strides, out._offset, out._contiguous), out));
+  if (isInput)
+    result = no_grad(() => markView(alias(out, out.shape, out._strides, out._offset, out._contiguous), out));
   if (result._base !== null) result._creation = multiple ? Creation.oneOfMany : Creation.inFunction;
   attach(ctx, [result]);
   return result;
@@ -256,14 +300,18 @@ function keep(ctx: FunctionCtx): void {
  * Wraps a `backward` that cannot be differentiated itself: `static backward = once_differentiable((ctx, grad) => …)`.
  * Its results require gradients when the incoming ones do, and fail when they are differentiated.
  */
-export function once_differentiable<C extends FunctionCtx, A extends readonly unknown[], R>(backward: (ctx: C, ...grads: A) => R): (ctx: C, ...grads: A) => R {
+export function once_differentiable<C extends FunctionCtx, A extends readonly unknown[], R>(
+  backward: (ctx: C, ...grads: A) => R,
+): (ctx: C, ...grads: A) => R {
   return function (this: unknown, ctx: C, ...grads: A): R {
     const outputs = no_grad(() => backward.call(this, ctx, ...grads));
     if (!mode.grad || !needsGrad(...grads.map((g) => (g instanceof Tensor ? g : null)))) return outputs;
     const fail = (x: unknown): unknown => {
       if (!(x instanceof Tensor)) return x;
       const out = x.detach();
-      const node = new DelayedError('trying to differentiate twice a function that was marked with @once_differentiable');
+      const node = new DelayedError(
+        'trying to differentiate twice a function that was marked with @once_differentiable',
+      );
       node.next = grads.map((g) => (g instanceof Tensor ? gradEdge(g) : null));
       node.nextNr = grads.map((g) => (g instanceof Tensor ? g.output_nr : 0));
       attach(node, [out]);

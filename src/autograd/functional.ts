@@ -28,7 +28,9 @@ function asList(x: unknown, arg: string, fn: string): Many {
   list.forEach((el, i) => {
     if (el instanceof Tensor) return;
     const what = Array.isArray(x) ? `value at index ${i}` : `given ${arg}`;
-    throw new TypeError(`The ${arg} given to ${fn} must be either a Tensor or a tuple of Tensors but the ${what} has type <class '${typeName(el)}'>.`);
+    throw new TypeError(
+      `The ${arg} given to ${fn} must be either a Tensor or a tuple of Tensors but the ${what} has type <class '${typeName(el)}'>.`,
+    );
   });
   return list as Many;
 }
@@ -49,17 +51,24 @@ function gradsOf(outputs: Many, inputs: Many, seeds: Many | null, create: boolea
   return grad(
     kept.map((i) => outputs[i]),
     inputs,
-    { grad_outputs: seeds === null ? null : kept.map((i) => seeds[i]), allow_unused: true, create_graph: create, retain_graph: retain },
+    {
+      grad_outputs: seeds === null ? null : kept.map((i) => seeds[i]),
+      allow_unused: true,
+      create_graph: create,
+      retain_graph: retain,
+    },
   );
 }
 
 type Stage = 'back' | 'back_trick' | 'double_back' | 'double_back_trick';
 
 const independent: Readonly<Record<Stage, (i: number) => string>> = {
-  back: (i) => `The output of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`,
+  back: (i) =>
+    `The output of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`,
   back_trick: (i) =>
     `The gradient with respect to the input is independent of entry ${i} in the grad_outputs when using the double backward trick to compute forward mode gradients. This is not allowed in strict mode.`,
-  double_back: (i) => `The jacobian of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`,
+  double_back: (i) =>
+    `The jacobian of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`,
   double_back_trick: (i) =>
     `The hessian of the user-provided function is independent of entry ${i} in the grad_jacobian. This is not allowed in strict mode as it prevents from using the double backward trick to replace forward mode AD.`,
 };
@@ -73,7 +82,9 @@ function filled(grads: Grads, like: Many, strict: boolean, create: boolean, stag
     }
     if (strict && create && !g.requires_grad) {
       const what = stage.startsWith('double') ? 'hessian' : 'jacobian';
-      throw new RuntimeError(`The ${what} of the user-provided function is independent of input ${i}. This is not allowed in strict mode when create_graph=True.`);
+      throw new RuntimeError(
+        `The ${what} of the user-provided function is independent of input ${i}. This is not allowed in strict mode when create_graph=True.`,
+      );
     }
     return g;
   });
@@ -92,7 +103,9 @@ function checkGrads(grads: Grads, strict: boolean): void {
   grads.forEach((g, i) => {
     if (g === null) throw new RuntimeError(independent.back(i));
     if (!g.requires_grad)
-      throw new RuntimeError(`The gradient with respect to input ${i} is independent of the inputs of the user-provided function. This is not allowed in strict mode.`);
+      throw new RuntimeError(
+        `The gradient with respect to input ${i} is independent of the inputs of the user-provided function. This is not allowed in strict mode.`,
+      );
   });
 }
 
@@ -114,10 +127,16 @@ const sizeText = (shape: readonly number[]): string => `torch.Size([${shape.join
 /** @throws RuntimeError when the vector does not fit. */
 function checkVector(v: Many, other: Many, tuple: boolean): void {
   if (v.length !== other.length)
-    throw new RuntimeError(tuple ? `v is a tuple of invalid length: should be ${other.length} but got ${v.length}.` : 'The given v should contain a single Tensor.');
+    throw new RuntimeError(
+      tuple
+        ? `v is a tuple of invalid length: should be ${other.length} but got ${v.length}.`
+        : 'The given v should contain a single Tensor.',
+    );
   v.forEach((x, i) => {
     if (!sameSizes(x.shape, other[i].shape))
-      throw new RuntimeError(`${tuple ? `Entry ${i} in ` : ''}v has invalid size: should be ${sizeText(other[i].shape)} but got ${sizeText(x.shape)}.`);
+      throw new RuntimeError(
+        `${tuple ? `Entry ${i} in ` : ''}v has invalid size: should be ${sizeText(other[i].shape)} but got ${sizeText(x.shape)}.`,
+      );
   });
 }
 
@@ -132,8 +151,10 @@ function vectorFor(v: Given | null, like: Many, tuple: boolean, name: string, wh
   return list;
 }
 
-const scalarOutput = 'The vector v can only be None if the user-provided function returns a single Tensor with a single element.';
-const scalarInput = 'The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.';
+const scalarOutput =
+  'The vector v can only be None if the user-provided function returns a single Tensor with a single element.';
+const scalarInput =
+  'The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.';
 
 function call<I extends Given>(func: Func<I>, inputs: Many, name: string): { outputs: Many; tuple: boolean } {
   const result = (func as unknown as (...args: Many) => Given)(...inputs);
@@ -143,8 +164,12 @@ function call<I extends Given>(func: Func<I>, inputs: Many, name: string): { out
 /** The one output of a function whose Hessian is taken. */
 function scalarOf<I extends Given>(func: Func<I>, inputs: Many, name: string): Tensor {
   const { outputs, tuple } = call(func, inputs, name);
-  if (tuple || outputs.length !== 1) throw new RuntimeError(`The function given to ${name} should return a single Tensor`);
-  if (outputs[0]._numel !== 1) throw new RuntimeError('The Tensor returned by the function given to hvp should contain a single element'.replace('hvp', name));
+  if (tuple || outputs.length !== 1)
+    throw new RuntimeError(`The function given to ${name} should return a single Tensor`);
+  if (outputs[0]._numel !== 1)
+    throw new RuntimeError(
+      'The Tensor returned by the function given to hvp should contain a single element'.replace('hvp', name),
+    );
   return outputs[0];
 }
 
@@ -155,7 +180,12 @@ type Like<T extends Given, R> = T extends Many ? R[] : R;
  * The product of a vector `v` (as the outputs are) with the Jacobian of `func` at the inputs.
  * @returns the outputs, and the products, one per input.
  */
-export function vjp<I extends Given, O extends Given>(func: Func<I, O>, inputs: I, v: Given | null = null, options: FunctionalOptions = {}): [O, Like<I, Tensor>] {
+export function vjp<I extends Given, O extends Given>(
+  func: Func<I, O>,
+  inputs: I,
+  v: Given | null = null,
+  options: FunctionalOptions = {},
+): [O, Like<I, Tensor>] {
   const { create_graph: create = false, strict = false } = options;
   return enable_grad(() => {
     const xs = enter(asList(inputs, 'inputs', 'vjp'), create);
@@ -167,7 +197,13 @@ export function vjp<I extends Given, O extends Given>(func: Func<I, O>, inputs: 
   });
 }
 
-function pack(outputs: Many, outTuple: boolean, results: Many, tuple: boolean, create: boolean): [Given, Given] {
+function pack(
+  outputs: Many,
+  outTuple: boolean,
+  results: Many,
+  tuple: boolean,
+  create: boolean,
+): [Given, Given] {
   const out = outputs.map((o) => leave(o, create));
   const res = results.map((r) => leave(r, create));
   return [outTuple ? out : out[0], tuple ? res : res[0]];
@@ -177,7 +213,12 @@ function pack(outputs: Many, outTuple: boolean, results: Many, tuple: boolean, c
  * The product of the Jacobian of `func` at the inputs with a vector `v` (as the inputs are), by double backward.
  * @returns the outputs, and the products, one per output.
  */
-export function jvp<I extends Given, O extends Given>(func: Func<I, O>, inputs: I, v: Given | null = null, options: FunctionalOptions = {}): [O, Like<O, Tensor>] {
+export function jvp<I extends Given, O extends Given>(
+  func: Func<I, O>,
+  inputs: I,
+  v: Given | null = null,
+  options: FunctionalOptions = {},
+): [O, Like<O, Tensor>] {
   const { create_graph: create = false, strict = false } = options;
   return enable_grad(() => {
     const xs = enter(asList(inputs, 'inputs', 'jvp'), create);
@@ -189,7 +230,12 @@ export function jvp<I extends Given, O extends Given>(func: Func<I, O>, inputs: 
     const grads = gradsOf(outputs, xs, seeds, true);
     checkGrads(grads, strict);
     const live = grads.flatMap((g, i) => (g === null ? [] : [i]));
-    const products = gradsOf(live.map((i) => grads[i] as Tensor), seeds, live.map((i) => direction[i]), create);
+    const products = gradsOf(
+      live.map((i) => grads[i] as Tensor),
+      seeds,
+      live.map((i) => direction[i]),
+      create,
+    );
     const results = filled(products, outputs, strict, create, 'back_trick');
     return pack(outputs, tuple, results, tuple, create) as [O, Like<O, Tensor>];
   });
@@ -199,16 +245,23 @@ export function jvp<I extends Given, O extends Given>(func: Func<I, O>, inputs: 
 function rowsOf(output: Tensor, xs: Many, strict: boolean, create: boolean): Tensor[] {
   const flat = output.reshape([-1]);
   const rows: Tensor[][] = [];
-  for (let j = 0; j < output._numel; j++) rows.push(filled(gradsOf([flat[j]], xs, null, create, true), xs, strict, create, 'back'));
+  for (let j = 0; j < output._numel; j++)
+    rows.push(filled(gradsOf([flat[j]], xs, null, create, true), xs, strict, create, 'back'));
   return xs.map((x, i) => {
     const shape = [...output.shape, ...x.shape];
-    return rows.length === 0 ? graphMath.zeros({ shape, dtype: x.dtype, device: x.device }) : stackRows(rows.map((row) => row[i])).view(shape);
+    return rows.length === 0
+      ? graphMath.zeros({ shape, dtype: x.dtype, device: x.device })
+      : stackRows(rows.map((row) => row[i])).view(shape);
   });
 }
 
 /** Rows one below the other; differentiable. */
 function stackRows(rows: Many): Tensor {
-  const out = graphMath.zeros({ shape: [rows.length, ...rows[0].shape], dtype: rows[0].dtype, device: rows[0].device });
+  const out = graphMath.zeros({
+    shape: [rows.length, ...rows[0].shape],
+    dtype: rows[0].dtype,
+    device: rows[0].device,
+  });
   rows.forEach((row, i) => {
     out[i].copy_(row);
   });
@@ -222,7 +275,11 @@ type JacobianOf<I extends Given, O extends Given> = O extends Many ? Like<I, Ten
  * The Jacobian of `func` at the inputs: for each output and each input a tensor of the output's sizes followed by the
  * input's. Nested as outputs, then inputs, where these are lists.
  */
-export function jacobian<I extends Given, O extends Given>(func: Func<I, O>, inputs: I, options: FunctionalOptions & { vectorize?: boolean; strategy?: 'reverse-mode' } = {}): JacobianOf<I, O> {
+export function jacobian<I extends Given, O extends Given>(
+  func: Func<I, O>,
+  inputs: I,
+  options: FunctionalOptions & { vectorize?: boolean; strategy?: 'reverse-mode' } = {},
+): JacobianOf<I, O> {
   const { create_graph: create = false, strict = false } = options;
   return enable_grad(() => {
     const xs = enter(asList(inputs, 'inputs', 'jacobian'), create);
@@ -249,7 +306,10 @@ export function hessian<I extends Given>(
   return enable_grad(() => {
     const given = asList(inputs, 'inputs', 'hessian');
     const gradient = (...xs: Many): Many => gradientOf(scalarOf(func, xs, 'hessian'), xs, strict);
-    const result = jacobian(gradient as never, given as never, { create_graph: create, strict }) as unknown as Tensor[][];
+    const result = jacobian(gradient as never, given as never, {
+      create_graph: create,
+      strict,
+    }) as unknown as Tensor[][];
     return (isList(inputs) ? result : result[0][0]) as never;
   });
 }
@@ -258,7 +318,12 @@ export function hessian<I extends Given>(
  * The product of a vector `v` with the Hessian of `func`, which returns one element.
  * @returns the output, and the products, one per input.
  */
-export function vhp<I extends Given>(func: Func<I, Tensor>, inputs: I, v: Given | null = null, options: FunctionalOptions = {}): [Tensor, Like<I, Tensor>] {
+export function vhp<I extends Given>(
+  func: Func<I, Tensor>,
+  inputs: I,
+  v: Given | null = null,
+  options: FunctionalOptions = {},
+): [Tensor, Like<I, Tensor>] {
   const { create_graph: create = false, strict = false } = options;
   return enable_grad(() => {
     const xs = enter(asList(inputs, 'inputs', 'vhp'), create);
@@ -275,7 +340,12 @@ export function vhp<I extends Given>(func: Func<I, Tensor>, inputs: I, v: Given 
  * Hessian being symmetric, gives the same.
  * @returns the output, and the products, one per input.
  */
-export function hvp<I extends Given>(func: Func<I, Tensor>, inputs: I, v: Given | null = null, options: FunctionalOptions = {}): [Tensor, Like<I, Tensor>] {
+export function hvp<I extends Given>(
+  func: Func<I, Tensor>,
+  inputs: I,
+  v: Given | null = null,
+  options: FunctionalOptions = {},
+): [Tensor, Like<I, Tensor>] {
   const { create_graph: create = false, strict = false } = options;
   return enable_grad(() => {
     const xs = enter(asList(inputs, 'inputs', 'hvp'), create);
@@ -286,7 +356,18 @@ export function hvp<I extends Given>(func: Func<I, Tensor>, inputs: I, v: Given 
     const double = gradsOf(grads, xs, seeds, true);
     checkGrads(double, strict);
     const live = double.flatMap((g, i) => (g === null ? [] : [i]));
-    const products = gradsOf(live.map((i) => double[i] as Tensor), seeds, live.map((i) => vector[i]), create);
-    return pack([out], false, filled(products, xs, strict, create, 'double_back_trick'), isList(inputs), create) as [Tensor, Like<I, Tensor>];
+    const products = gradsOf(
+      live.map((i) => double[i] as Tensor),
+      seeds,
+      live.map((i) => vector[i]),
+      create,
+    );
+    return pack(
+      [out],
+      false,
+      filled(products, xs, strict, create, 'double_back_trick'),
+      isList(inputs),
+      create,
+    ) as [Tensor, Like<I, Tensor>];
   });
 }

@@ -2,8 +2,8 @@
 import { alias } from '../dispatch/allocate.js';
 import { float64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
-import { tensor } from '../ops/data.js';
 import { castTo } from '../ops/copy.js';
+import { tensor } from '../ops/data.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { warn } from '../warnings.js';
 import { grad } from './backward.js';
@@ -62,9 +62,17 @@ const numbers = (x: Tensor): Float64Array => castTo(x.detach(), float64).toTyped
  * @returns true when all agree within `atol + rtol * |numerical|`; false otherwise, or it throws.
  * @throws GradcheckError that shows both Jacobians.
  */
-export function gradcheck<A extends readonly unknown[]>(func: Checkable<A>, inputs: readonly [...A], options?: GradcheckOptions): boolean;
+export function gradcheck<A extends readonly unknown[]>(
+  func: Checkable<A>,
+  inputs: readonly [...A],
+  options?: GradcheckOptions,
+): boolean;
 export function gradcheck(func: Checkable<[Tensor]>, inputs: Tensor, options?: GradcheckOptions): boolean;
-export function gradcheck(func: unknown, inputs: Tensor | readonly unknown[], options: GradcheckOptions = {}): boolean {
+export function gradcheck(
+  func: unknown,
+  inputs: Tensor | readonly unknown[],
+  options: GradcheckOptions = {},
+): boolean {
   const args = inputs instanceof Tensor ? [inputs] : inputs;
   try {
     return enable_grad(() => check(func as Checkable<readonly unknown[]>, args, options));
@@ -74,7 +82,11 @@ export function gradcheck(func: unknown, inputs: Tensor | readonly unknown[], op
   }
 }
 
-function check(func: Checkable<readonly unknown[]>, args: readonly unknown[], options: GradcheckOptions): boolean {
+function check(
+  func: Checkable<readonly unknown[]>,
+  args: readonly unknown[],
+  options: GradcheckOptions,
+): boolean {
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
   checkInputs(args);
   const run = (): readonly Tensor[] => listOf(func(...args));
@@ -83,7 +95,8 @@ function check(func: Checkable<readonly unknown[]>, args: readonly unknown[], op
   const numerical = inputs.map((x) => numericalJacobians(run, all, x, eps));
   const outputs = all.filter((o) => o.requires_grad);
   if (outputs.length === 0) {
-    if (numerical.some((perOutput) => perOutput.some((j) => j.values.some((v) => v !== 0)))) throw new GradcheckError('Numerical gradient for function expected to be zero');
+    if (numerical.some((perOutput) => perOutput.some((j) => j.values.some((v) => v !== 0))))
+      throw new GradcheckError('Numerical gradient for function expected to be zero');
     return true;
   }
   const places = all.flatMap((o, i) => (o.requires_grad ? [i] : []));
@@ -91,7 +104,10 @@ function check(func: Checkable<readonly unknown[]>, args: readonly unknown[], op
     const analytical = analyticalJacobians(output, inputs, options);
     analytical.forEach((a, j) => {
       const n = numerical[j][places[i]];
-      if (!allClose(a, n, rtol, atol)) throw new GradcheckError(`Jacobian mismatch for output ${i} with respect to input ${j},\nnumerical:${n}\nanalytical:${a}\n`);
+      if (!allClose(a, n, rtol, atol))
+        throw new GradcheckError(
+          `Jacobian mismatch for output ${i} with respect to input ${j},\nnumerical:${n}\nanalytical:${a}\n`,
+        );
     });
   });
   checkLinear(outputs, inputs);
@@ -112,11 +128,19 @@ function checkInputs(args: readonly unknown[]): void {
         `The ${i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck.`,
       );
   });
-  if (!args.some(needsGrad)) throw new ValueError('gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True.');
+  if (!args.some(needsGrad))
+    throw new ValueError(
+      'gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True.',
+    );
 }
 
 /** The Jacobians of every output with respect to x, by moving each element of x both ways. */
-function numericalJacobians(run: () => readonly Tensor[], outputs: readonly Tensor[], x: Tensor, eps: number): Jacobian[] {
+function numericalJacobians(
+  run: () => readonly Tensor[],
+  outputs: readonly Tensor[],
+  x: Tensor,
+  eps: number,
+): Jacobian[] {
   const jacobians = outputs.map((o) => new Jacobian(x._numel, o._numel));
   const evaluate = (): Float64Array[] => run().map(numbers);
   const { data } = x;
@@ -134,14 +158,19 @@ function numericalJacobians(run: () => readonly Tensor[], outputs: readonly Tens
     const below = evaluate();
     no_grad(() => place.fill_(value));
     jacobians.forEach((j, o) => {
-      for (let c = 0; c < j.columns; c++) j.values[i * j.columns + c] = (above[o][c] - below[o][c]) / (2 * eps);
+      for (let c = 0; c < j.columns; c++)
+        j.values[i * j.columns + c] = (above[o][c] - below[o][c]) / (2 * eps);
     });
   }
   return jacobians;
 }
 
 /** The Jacobians of an output with respect to the inputs, one backward per element of the output; computed twice. */
-function analyticalJacobians(output: Tensor, inputs: readonly Tensor[], options: GradcheckOptions): Jacobian[] {
+function analyticalJacobians(
+  output: Tensor,
+  inputs: readonly Tensor[],
+  options: GradcheckOptions,
+): Jacobian[] {
   const { nondet_tol = 0, check_grad_dtypes = false } = options;
   const state = { dtypes: true, sizes: true };
   const first = jacobianRows(output.clone(), inputs, state);
@@ -155,13 +184,21 @@ function analyticalJacobians(output: Tensor, inputs: readonly Tensor[], options:
   return first;
 }
 
-function jacobianRows(output: Tensor, inputs: readonly Tensor[], state: { dtypes: boolean; sizes: boolean }): Jacobian[] {
+function jacobianRows(
+  output: Tensor,
+  inputs: readonly Tensor[],
+  state: { dtypes: boolean; sizes: boolean },
+): Jacobian[] {
   const jacobians = inputs.map((x) => new Jacobian(x._numel, output._numel));
   const seed = no_grad(() => graphMath.zeros(output));
   const flat = seed.view(-1);
   for (let c = 0; c < output._numel; c++) {
     no_grad(() => flat[c].fill_(1));
-    const grads = grad(output, inputs, { grad_outputs: seed.clone(), retain_graph: true, allow_unused: true });
+    const grads = grad(output, inputs, {
+      grad_outputs: seed.clone(),
+      retain_graph: true,
+      allow_unused: true,
+    });
     no_grad(() => flat[c].fill_(0));
     grads.forEach((g, k) => {
       if (g === null) return;
@@ -180,7 +217,9 @@ function jacobianRows(output: Tensor, inputs: readonly Tensor[], state: { dtypes
 }
 
 function allClose(a: Jacobian, n: Jacobian, rtol: number, atol: number): boolean {
-  return a.values.every((v, i) => v === n.values[i] || Math.abs(v - n.values[i]) <= atol + rtol * Math.abs(n.values[i]));
+  return a.values.every(
+    (v, i) => v === n.values[i] || Math.abs(v - n.values[i]) <= atol + rtol * Math.abs(n.values[i]),
+  );
 }
 
 /** Backward of zeros must be zeros, of the inputs' dtype, device and size. */
@@ -213,7 +252,10 @@ function checkUndefined(run: () => readonly Tensor[], count: number, inputs: rea
       .map((o, i) => (undefinedAt(i) ? withoutGradient(o) : o));
     let grads: readonly (Tensor | null)[];
     try {
-      grads = grad(outputs, inputs, { grad_outputs: outputs.map((o) => graphMath.zeros(o)), allow_unused: true });
+      grads = grad(outputs, inputs, {
+        grad_outputs: outputs.map((o) => graphMath.zeros(o)),
+        allow_unused: true,
+      });
     } catch (error) {
       throw new GradcheckError(
         'Expected backward function to handle undefined output grads. Please look at "Notes about undefined output gradients" in "tools/autograd/derivatives.yaml"',
@@ -236,14 +278,28 @@ export interface GradgradcheckOptions extends GradcheckOptions {
  * Checks second derivatives: {@link gradcheck} of the function that maps inputs and gradients of the outputs to
  * gradients of the inputs.
  */
-export function gradgradcheck<A extends readonly unknown[]>(func: Checkable<A>, inputs: readonly [...A], options?: GradgradcheckOptions): boolean;
-export function gradgradcheck(func: Checkable<[Tensor]>, inputs: Tensor, options?: GradgradcheckOptions): boolean;
-export function gradgradcheck(func: unknown, inputs: Tensor | readonly unknown[], options: GradgradcheckOptions = {}): boolean {
+export function gradgradcheck<A extends readonly unknown[]>(
+  func: Checkable<A>,
+  inputs: readonly [...A],
+  options?: GradgradcheckOptions,
+): boolean;
+export function gradgradcheck(
+  func: Checkable<[Tensor]>,
+  inputs: Tensor,
+  options?: GradgradcheckOptions,
+): boolean;
+export function gradgradcheck(
+  func: unknown,
+  inputs: Tensor | readonly unknown[],
+  options: GradgradcheckOptions = {},
+): boolean {
   const f = func as Checkable<readonly unknown[]>;
   const args = inputs instanceof Tensor ? [inputs] : inputs;
-  const outputsOf = (given: readonly unknown[]): Tensor[] => listOf(f(...given)).filter((o) => o.requires_grad);
+  const outputsOf = (given: readonly unknown[]): Tensor[] =>
+    listOf(f(...given)).filter((o) => o.requires_grad);
   const { grad_outputs = null, ...rest } = options;
-  const seeds = grad_outputs === null ? enable_grad(() => outputsOf(args)).map(randomSeed) : listOf(grad_outputs);
+  const seeds =
+    grad_outputs === null ? enable_grad(() => outputsOf(args)).map(randomSeed) : listOf(grad_outputs);
   const gradients = (...given: readonly unknown[]): Tensor[] => {
     const own = given.slice(0, args.length);
     const grads = grad(outputsOf(own), own.filter(needsGrad), {

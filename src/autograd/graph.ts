@@ -121,7 +121,13 @@ export const Creation = { ordinary: 0, oneOfMany: 1, noGrad: 2, inference: 3, in
 export function markView(view: Tensor, of: Tensor, multiple = false): Tensor {
   view._base = of._base ?? of;
   if (multiple || !mode.grad || of._creation !== 0)
-    view._creation = mode.inference ? Creation.inference : !mode.grad ? Creation.noGrad : multiple ? Creation.oneOfMany : of._creation;
+    view._creation = mode.inference
+      ? Creation.inference
+      : !mode.grad
+        ? Creation.noGrad
+        : multiple
+          ? Creation.oneOfMany
+          : of._creation;
   // A view made without recording stays out of the graph until its memory is written to.
   if (!mode.grad && of.requires_grad) autogradMeta(view).version = view._storage.version;
   return view;
@@ -141,13 +147,21 @@ class AsStridedNode extends Node {
   }
   apply([grad]: readonly Grad[]): readonly Grad[] {
     if (grad === null) return [null];
-    return [graphMath.asStridedBackward(grad, this.base, this.view.shape, this.view.strides, this.view.offset)];
+    return [
+      graphMath.asStridedBackward(grad, this.base, this.view.shape, this.view.strides, this.view.offset),
+    ];
   }
   release(): void {}
 }
 
 export function geometry(base: Tensor): BaseGeometry {
-  return { shape: base.shape, dtype: base.dtype, device: base.device, strides: base._strides, offset: base._offset };
+  return {
+    shape: base.shape,
+    dtype: base.dtype,
+    device: base.device,
+    strides: base._strides,
+    offset: base._offset,
+  };
 }
 
 tensorHooks.inferenceMode = () => mode.inference;
@@ -162,8 +176,13 @@ tensorHooks.gradFn = (x) => {
   const current = m === null ? -1 : m.version;
   if (current === x._storage.version || !base.requires_grad) return m?.grad_fn ?? null;
   if (m === null && (base.grad_fn === null || x.dtype.is_integral)) return null;
-  if (x._creation !== 0) throw new RuntimeError(viewWriteText(x, 'its base or another view of its base has been'));
-  const node = new AsStridedNode(geometry(base), geometry(x), x.dtype === base.dtype ? 'AsStridedBackward0' : viewLabel(m?.grad_fn?.name()));
+  if (x._creation !== 0)
+    throw new RuntimeError(viewWriteText(x, 'its base or another view of its base has been'));
+  const node = new AsStridedNode(
+    geometry(base),
+    geometry(x),
+    x.dtype === base.dtype ? 'AsStridedBackward0' : viewLabel(m?.grad_fn?.name()),
+  );
   node.next.push(gradEdge(base));
   node.nextNr.push(base.output_nr);
   const own = autogradMeta(x);
@@ -193,7 +212,13 @@ class CopySlices extends Node {
     if (grad === null) return this.next.map(() => null);
     const { base, view } = this;
     const result = graphMath.copy_(graphMath.emptyStrided(base.shape, base.strides, base), grad);
-    const slice = graphMath.asStrided(result, view.shape, view.strides, view.offset - (base.offset * base.dtype.itemsize) / view.dtype.itemsize, view.dtype);
+    const slice = graphMath.asStrided(
+      result,
+      view.shape,
+      view.strides,
+      view.offset - (base.offset * base.dtype.itemsize) / view.dtype.itemsize,
+      view.dtype,
+    );
     const [own, ...others] = this.fn.apply([graphMath.clone(slice)]);
     if (own === null || own === undefined) graphMath.zero_(slice);
     else graphMath.copy_(slice, fitGradient(own, view));
@@ -252,9 +277,13 @@ export function checkInPlace(x: Tensor, recorded: boolean): void {
   const base = x._base;
   if (base !== null) {
     if (x._creation !== 0) throw new RuntimeError(viewWriteText(x, 'is being'));
-    if (x.requires_grad && base.is_leaf) throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.');
+    if (x.requires_grad && base.is_leaf)
+      throw new RuntimeError(
+        'a view of a leaf Variable that requires grad is being used in an in-place operation.',
+      );
   }
-  if (x.requires_grad && x.is_leaf) throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.');
+  if (x.requires_grad && x.is_leaf)
+    throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.');
 }
 
 /**

@@ -19,7 +19,10 @@ function scoped<R>(name: string, guard: HooksGuard, fn: (() => R) | undefined): 
   if (fn === undefined) return guard;
   try {
     const result = fn();
-    if (isPromise(result)) throw new RuntimeError(`torch.autograd.graph.${name}(…, callback): the callback returned a promise. Write \`using\` in the async function instead.`);
+    if (isPromise(result))
+      throw new RuntimeError(
+        `torch.autograd.graph.${name}(…, callback): the callback returned a promise. Write \`using\` in the async function instead.`,
+      );
     return result;
   } finally {
     guard[Symbol.dispose]();
@@ -30,9 +33,20 @@ function scoped<R>(name: string, guard: HooksGuard, fn: (() => R) | undefined): 
  * Keeps tensors for backward in another form: `pack_hook(x)` is called when an op keeps x, `unpack_hook(packed)`
  * when backward needs it. Around a callback, or with `using`.
  */
-export function saved_tensors_hooks<P>(pack_hook: (x: Tensor) => P, unpack_hook: (packed: P) => Tensor): HooksGuard;
-export function saved_tensors_hooks<P, R>(pack_hook: (x: Tensor) => P, unpack_hook: (packed: P) => Tensor, fn: () => R): R;
-export function saved_tensors_hooks<P, R>(pack_hook: (x: Tensor) => P, unpack_hook: (packed: P) => Tensor, fn?: () => R): R | HooksGuard {
+export function saved_tensors_hooks<P>(
+  pack_hook: (x: Tensor) => P,
+  unpack_hook: (packed: P) => Tensor,
+): HooksGuard;
+export function saved_tensors_hooks<P, R>(
+  pack_hook: (x: Tensor) => P,
+  unpack_hook: (packed: P) => Tensor,
+  fn: () => R,
+): R;
+export function saved_tensors_hooks<P, R>(
+  pack_hook: (x: Tensor) => P,
+  unpack_hook: (packed: P) => Tensor,
+  fn?: () => R,
+): R | HooksGuard {
   if (saving.forbidden !== null) throw new RuntimeError(saving.forbidden);
   const hooks = { pack: pack_hook, unpack: unpack_hook as (packed: unknown) => Tensor };
   saving.hooks = [...(saving.hooks ?? []), hooks];
@@ -47,9 +61,14 @@ export function saved_tensors_hooks<P, R>(pack_hook: (x: Tensor) => P, unpack_ho
 export function save_on_cpu(pin_memory?: boolean): HooksGuard;
 export function save_on_cpu<R>(fn: () => R): R;
 export function save_on_cpu<R>(first?: boolean | (() => R)): R | HooksGuard {
-  const pack = (x: Tensor): { device: Tensor['device']; copy: Tensor } => ({ device: x.device, copy: x.is_cpu ? x.detach() : x.to('cpu') });
+  const pack = (x: Tensor): { device: Tensor['device']; copy: Tensor } => ({
+    device: x.device,
+    copy: x.is_cpu ? x.detach() : x.to('cpu'),
+  });
   const unpack = ({ device, copy }: { device: Tensor['device']; copy: Tensor }): Tensor => copy.to(device);
-  return typeof first === 'function' ? saved_tensors_hooks(pack, unpack, first) : saved_tensors_hooks(pack, unpack);
+  return typeof first === 'function'
+    ? saved_tensors_hooks(pack, unpack, first)
+    : saved_tensors_hooks(pack, unpack);
 }
 
 /** Makes the use of saved-tensor hooks fail with the message. */
@@ -80,11 +99,27 @@ interface Arrivals {
  * Calls `fn(grads)` when the gradients of all the tensors that this backward pass reaches were computed (`mode`
  * 'all': null for the others), or `fn(grad)` with the first one ('any').
  */
-export function register_multi_grad_hook(tensors: readonly Tensor[], fn: (grads: readonly (Tensor | null)[]) => void, options?: { mode?: 'all' }): RemovableHandle;
-export function register_multi_grad_hook(tensors: readonly Tensor[], fn: (grad: Tensor) => void, options: { mode: 'any' }): RemovableHandle;
-export function register_multi_grad_hook(tensors: readonly Tensor[], fn: MultiHook, { mode = 'all' }: { mode?: 'all' | 'any' } = {}): RemovableHandle {
-  if (mode !== 'all' && mode !== 'any') throw new ValueError(`Expects mode to be one of ('all', 'any') but got ${String(mode)}`);
-  const handles = mode === 'any' ? hookFirst(tensors, fn as (grad: Tensor) => void) : hookAll(tensors, fn as (grads: readonly (Tensor | null)[]) => void);
+export function register_multi_grad_hook(
+  tensors: readonly Tensor[],
+  fn: (grads: readonly (Tensor | null)[]) => void,
+  options?: { mode?: 'all' },
+): RemovableHandle;
+export function register_multi_grad_hook(
+  tensors: readonly Tensor[],
+  fn: (grad: Tensor) => void,
+  options: { mode: 'any' },
+): RemovableHandle;
+export function register_multi_grad_hook(
+  tensors: readonly Tensor[],
+  fn: MultiHook,
+  { mode = 'all' }: { mode?: 'all' | 'any' } = {},
+): RemovableHandle {
+  if (mode !== 'all' && mode !== 'any')
+    throw new ValueError(`Expects mode to be one of ('all', 'any') but got ${String(mode)}`);
+  const handles =
+    mode === 'any'
+      ? hookFirst(tensors, fn as (grad: Tensor) => void)
+      : hookAll(tensors, fn as (grads: readonly (Tensor | null)[]) => void);
   return new RemovableHandle(() => {
     for (const handle of handles) handle.remove();
   });
@@ -100,7 +135,10 @@ function hookFirst(tensors: readonly Tensor[], fn: (grad: Tensor) => void): Remo
   return tensors.filter((x) => x.requires_grad).map((x) => x.register_hook(hook));
 }
 
-function hookAll(tensors: readonly Tensor[], fn: (grads: readonly (Tensor | null)[]) => void): RemovableHandle[] {
+function hookAll(
+  tensors: readonly Tensor[],
+  fn: (grads: readonly (Tensor | null)[]) => void,
+): RemovableHandle[] {
   const nodes = tensors.map((x) => get_gradient_edge(x).node);
   let pass = 0;
   let arrivals: Arrivals = { left: 0, grads: [] };
@@ -109,7 +147,10 @@ function hookAll(tensors: readonly Tensor[], fn: (grads: readonly (Tensor | null
       if (pass !== running.pass) {
         pass = running.pass;
         // Tensors that this pass does not reach are not waited for.
-        arrivals = { left: nodes.filter((node) => willRun(node, pass)).length, grads: tensors.map(() => null) };
+        arrivals = {
+          left: nodes.filter((node) => willRun(node, pass)).length,
+          grads: tensors.map(() => null),
+        };
       }
       arrivals.grads[i] = grad;
       if (--arrivals.left === 0) fn(arrivals.grads);
@@ -118,7 +159,8 @@ function hookAll(tensors: readonly Tensor[], fn: (grads: readonly (Tensor | null
 }
 
 function willRun(node: Node, pass: number): boolean {
-  for (let task = node.task; task !== null; task = task.outer) if (task.pass === pass) return task.needed || task.captures !== null;
+  for (let task = node.task; task !== null; task = task.outer)
+    if (task.pass === pass) return task.needed || task.captures !== null;
   return false;
 }
 
@@ -133,6 +175,9 @@ export function increment_version(tensors: Tensor | Iterable<Tensor>): void {
  */
 export function get_gradient_edge(tensor: Tensor): GradientEdge {
   const node = tensor.requires_grad ? gradEdge(tensor) : null;
-  if (node === null) throw new RuntimeError('It is not possible to get the gradient edge for a Tensor that does not require gradients');
+  if (node === null)
+    throw new RuntimeError(
+      'It is not possible to get the gradient edge for a Tensor that does not require gradients',
+    );
   return new GradientEdge(node, tensor.output_nr);
 }

@@ -1,6 +1,17 @@
 // torch.autograd
-export { backward, grad, type GradOptions } from './backward.js';
+export { backward, type GradOptions, grad } from './backward.js';
 export { Function, type FunctionCtx, once_differentiable } from './function.js';
+export * as functional from './functional.js';
+export {
+  type Checkable,
+  GradcheckError,
+  type GradcheckOptions,
+  type GradgradcheckOptions,
+  gradcheck,
+  gradgradcheck,
+} from './gradcheck.js';
+export { Node, RemovableHandle } from './graph.js';
+export * as graph from './graph_api.js';
 export {
   detect_anomaly,
   enable_grad,
@@ -11,7 +22,3 @@ export {
   set_detect_anomaly,
   set_grad_enabled,
 } from './modes.js';
-export { Node, RemovableHandle } from './graph.js';
-export * as graph from './graph_api.js';
-export { type Checkable, gradcheck, GradcheckError, type GradcheckOptions, gradgradcheck, type GradgradcheckOptions } from './gradcheck.js';
-export * as functional from './functional.js';

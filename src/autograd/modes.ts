@@ -13,7 +13,8 @@ export interface ModeGuard extends Disposable {
   <A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R;
 }
 
-const isPromise = (x: unknown): boolean => typeof (x as { then?: unknown } | null | undefined)?.then === 'function';
+const isPromise = (x: unknown): boolean =>
+  typeof (x as { then?: unknown } | null | undefined)?.then === 'function';
 
 type Settings = Partial<typeof mode>;
 
@@ -90,7 +91,8 @@ export interface GradMode {
 }
 
 function gradMode(name: string, settings: Partial<typeof mode>): GradMode {
-  return ((fn?: () => unknown) => (fn === undefined ? guard(name, settings) : within(name, settings, fn))) as GradMode;
+  return ((fn?: () => unknown) =>
+    fn === undefined ? guard(name, settings) : within(name, settings, fn)) as GradMode;
 }
 
 /**
@@ -103,11 +105,14 @@ export const no_grad: GradMode = gradMode('no_grad', { grad: false });
 export const enable_grad: GradMode = gradMode('enable_grad', { grad: true });
 
 /** Like `no_grad`, and the tensors made inside can never enter a graph. */
-export const inference_mode: GradMode & { (enabled: boolean): ModeGuard } = ((arg?: boolean | (() => unknown)) => {
-  if (typeof arg === 'boolean') return guard('inference_mode', arg ? { grad: false, inference: true } : { grad: true, inference: false });
+export const inference_mode: GradMode & ((enabled: boolean) => ModeGuard) = ((
+  arg?: boolean | (() => unknown),
+) => {
+  if (typeof arg === 'boolean')
+    return guard('inference_mode', arg ? { grad: false, inference: true } : { grad: true, inference: false });
   const settings = { grad: false, inference: true };
   return arg === undefined ? guard('inference_mode', settings) : within('inference_mode', settings, arg);
-}) as GradMode & { (enabled: boolean): ModeGuard };
+}) as GradMode & ((enabled: boolean) => ModeGuard);
 
 /**
  * Sets recording on or off at once, and lastingly; the returned guard restores it, or wraps a function.
@@ -117,10 +122,13 @@ export function set_grad_enabled(enabled: boolean): ModeGuard;
 export function set_grad_enabled<R>(enabled: boolean, fn: () => R): R;
 export function set_grad_enabled<R>(enabled: boolean, fn?: () => R): R | ModeGuard {
   if (typeof enabled !== 'boolean') {
-    const given = typeof enabled === 'number' ? (Number.isInteger(enabled) ? 'int' : 'float') : typeof enabled;
+    const given =
+      typeof enabled === 'number' ? (Number.isInteger(enabled) ? 'int' : 'float') : typeof enabled;
     throw new TypeError(`set_grad_enabled(): argument 'enabled' (position 1) must be bool, not ${given}`);
   }
-  return fn === undefined ? guard('set_grad_enabled', { grad: enabled }, true) : within('set_grad_enabled', { grad: enabled }, fn);
+  return fn === undefined
+    ? guard('set_grad_enabled', { grad: enabled }, true)
+    : within('set_grad_enabled', { grad: enabled }, fn);
 }
 
 export function is_grad_enabled(): boolean {
@@ -145,9 +153,13 @@ export function detect_anomaly(options?: AnomalyOptions): ModeGuard;
 export function detect_anomaly<R>(options: AnomalyOptions, fn: () => R): R;
 export function detect_anomaly<R>(first: AnomalyOptions | (() => R) = {}, second?: () => R): R | ModeGuard {
   const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second];
-  warnOnce('Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.');
+  warnOnce(
+    'Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.',
+  );
   const settings = { anomaly: true, checkNaN: options.check_nan ?? true };
-  return fn === undefined ? guard('autograd.detect_anomaly', settings) : within('autograd.detect_anomaly', settings, fn);
+  return fn === undefined
+    ? guard('autograd.detect_anomaly', settings)
+    : within('autograd.detect_anomaly', settings, fn);
 }
 
 /** Turns anomaly detection on or off, lastingly; the returned guard restores what was before. */

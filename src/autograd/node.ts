@@ -5,7 +5,10 @@ import type { Tensor } from '../tensor.js';
 
 export type Grad = Tensor | null;
 export type TensorHook = (grad: Tensor) => Tensor | null | undefined | void;
-export type NodeHook = (gradInputs: readonly Grad[], gradOutputs: readonly Grad[]) => readonly Grad[] | null | undefined | void;
+export type NodeHook = (
+  gradInputs: readonly Grad[],
+  gradOutputs: readonly Grad[],
+) => readonly Grad[] | null | undefined | void;
 export type NodePreHook = (gradOutputs: readonly Grad[]) => readonly Grad[] | null | undefined | void;
 
 export type LeafHook = (param: Tensor) => void;
@@ -34,8 +37,20 @@ export const graphMath: {
   /** Uninitialised, with the memory layout of `like` without its gaps. */
   emptyLike: (like: Tensor, dtype: DType) => Tensor;
   emptyStrided: (shape: readonly number[], strides: readonly number[], like: OutputMeta) => Tensor;
-  asStrided: (x: Tensor, shape: readonly number[], strides: readonly number[], offset: number, dtype: DType) => Tensor;
-  asStridedBackward: (grad: Tensor, base: BaseGeometry, shape: readonly number[], strides: readonly number[], offset: number) => Tensor;
+  asStrided: (
+    x: Tensor,
+    shape: readonly number[],
+    strides: readonly number[],
+    offset: number,
+    dtype: DType,
+  ) => Tensor;
+  asStridedBackward: (
+    grad: Tensor,
+    base: BaseGeometry,
+    shape: readonly number[],
+    strides: readonly number[],
+    offset: number,
+  ) => Tensor;
 } = {} as typeof graphMath;
 
 /** The layout that a gradient of a written base is laid out in. */
@@ -194,4 +209,3 @@ export function gradEdge(x: Tensor): Node | null {
   m.accumulator ??= new AccumulateGrad(x);
   return m.accumulator;
 }
-

@@ -11,7 +11,10 @@ export interface SavedTensorHooks {
 }
 
 /** @internal The hooks through which tensors are kept, innermost last; null when there are none. */
-export const saving: { hooks: readonly SavedTensorHooks[] | null; forbidden: string | null } = { hooks: null, forbidden: null };
+export const saving: { hooks: readonly SavedTensorHooks[] | null; forbidden: string | null } = {
+  hooks: null,
+  forbidden: null,
+};
 
 const backwardTwice =
   'Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.';
@@ -53,7 +56,8 @@ export class SavedTensor {
   unpack(node: Node): Tensor {
     const x = this.tensor;
     if (x === null) throw new RuntimeError(backwardTwice);
-    if (x._storage.version !== this.version) throw new RuntimeError(modifiedText(x, this.version, isOutput(x, node) ? node : null));
+    if (x._storage.version !== this.version)
+      throw new RuntimeError(modifiedText(x, this.version, isOutput(x, node) ? node : null));
     return x;
   }
   release(): void {
@@ -91,10 +95,15 @@ class PackedTensor extends SavedTensor {
     const { packed, edge, later } = this;
     if (packed === null) throw new RuntimeError(backwardTwice);
     const x = quietly(() => this.hooks.unpack(packed.value));
-    if (!(x instanceof Tensor)) throw new TypeError(`Output of saved tensor unpack_hook expected to be a Tensor but got result of type ${typeof x}`);
+    if (!(x instanceof Tensor))
+      throw new TypeError(
+        `Output of saved tensor unpack_hook expected to be a Tensor but got result of type ${typeof x}`,
+      );
     const out = new Tensor(x._storage, x.shape, x._strides, x._offset, x.dtype, x._numel, x._contiguous);
-    if (later !== null && later.grad_fn === node) Object.assign(autogradMeta(out), { grad_fn: node, output_nr: later.output_nr });
-    else if (edge !== null && this.leaf) Object.assign(autogradMeta(out), { requires_grad: true, accumulator: edge });
+    if (later !== null && later.grad_fn === node)
+      Object.assign(autogradMeta(out), { grad_fn: node, output_nr: later.output_nr });
+    else if (edge !== null && this.leaf)
+      Object.assign(autogradMeta(out), { requires_grad: true, accumulator: edge });
     else if (edge !== null) Object.assign(autogradMeta(out), { grad_fn: edge, output_nr: this.nr });
     return out;
   }

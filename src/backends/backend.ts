@@ -1,8 +1,8 @@
 // The contract of a device: everything that ops ask of it. Shapes, dtypes and bounds were checked before.
 import type { Complex } from '../complex.js';
 import type { DeviceType } from '../device.js';
-import { RuntimeError } from '../errors.js';
 import type { DType } from '../dtype.js';
+import { RuntimeError } from '../errors.js';
 import type { Program } from '../expr.js';
 import type { Storage } from '../storage.js';
 import type { Tensor } from '../tensor.js';
@@ -60,7 +60,9 @@ export function backendOf(type: DeviceType): Backend {
   const backend = backends.get(type);
   if (backend) return backend;
   if (type === 'cuda')
-    throw new RuntimeError('Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from http://www.nvidia.com/Download/index.aspx');
+    throw new RuntimeError(
+      'Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from http://www.nvidia.com/Download/index.aspx',
+    );
   throw new RuntimeError(`typetorch has no '${type}' backend in this runtime`);
 }
 

@@ -22,4 +22,10 @@ export const mps = { is_available: (): boolean => false, is_built: (): boolean =
 /** Intel's libraries are not used. */
 export const mkl = { is_available: (): boolean => false };
 export const mkldnn = { is_available: (): boolean => false };
-export const cudnn = { is_available: (): boolean => false, version: (): number | null => null, enabled: false, benchmark: false, deterministic: false };
+export const cudnn = {
+  is_available: (): boolean => false,
+  version: (): number | null => null,
+  enabled: false,
+  benchmark: false,
+  deterministic: false,
+};

@@ -1,6 +1,7 @@
 // Fresh tensors.
-import { backendOf } from '../backends/backend.js';
+
 import { mode } from '../autograd/modes.js';
+import { backendOf } from '../backends/backend.js';
 import type { Device } from '../device.js';
 import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
@@ -14,10 +15,13 @@ function checkShape(shape: readonly number[], itemsize: number): void {
   for (const size of shape) {
     if (!Number.isInteger(size)) throw new TypeError(`a size must be an int, not ${size}`);
     if (size < 0)
-      throw new RuntimeError(`Trying to create tensor with negative dimension ${size}: [${shape.join(', ')}]`);
+      throw new RuntimeError(
+        `Trying to create tensor with negative dimension ${size}: [${shape.join(', ')}]`,
+      );
     bytes *= size;
   }
-  if (bytes > MAX_BYTES) throw new RuntimeError(`Storage size calculation overflowed with sizes=[${shape.join(', ')}]`);
+  if (bytes > MAX_BYTES)
+    throw new RuntimeError(`Storage size calculation overflowed with sizes=[${shape.join(', ')}]`);
 }
 
 /** An uninitialised row-major tensor. */
@@ -32,7 +36,12 @@ export function empty(shape: readonly number[], dtype: DType, device: Device): T
 }
 
 /** An uninitialised tensor with the given strides. */
-export function emptyStrided(shape: readonly number[], strides: readonly number[], dtype: DType, device: Device): Tensor {
+export function emptyStrided(
+  shape: readonly number[],
+  strides: readonly number[],
+  dtype: DType,
+  device: Device,
+): Tensor {
   checkShape(shape, dtype.itemsize);
   const n = numelOf(shape);
   let extent = n === 0 ? 0 : 1;
@@ -98,7 +107,14 @@ export function emptyLike(x: Tensor, dtype: DType = x.dtype): Tensor {
 }
 
 /** A view of x's memory. No history: callers record it. */
-export function alias(x: Tensor, shape: readonly number[], strides: readonly number[], offset: number, contiguous?: boolean, dtype: DType = x.dtype): Tensor {
+export function alias(
+  x: Tensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+  contiguous?: boolean,
+  dtype: DType = x.dtype,
+): Tensor {
   const view = new Tensor(x._storage, shape, strides, offset, dtype, numelOf(shape), contiguous);
   if (x._inference) view._inference = true;
   return view;

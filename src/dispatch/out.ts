@@ -11,7 +11,9 @@ export function checkOut(name: string, operands: readonly unknown[], out: Tensor
   checkInference(out);
   if (!mode.grad) return;
   if (out.requires_grad || operands.some((x) => x instanceof Tensor && x.requires_grad))
-    throw new RuntimeError(`${name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`);
+    throw new RuntimeError(
+      `${name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`,
+    );
 }
 
 /** Gives `out` the shape of the result, with new memory where its own does not suffice. */
@@ -36,16 +38,32 @@ export function resizeStorage(x: Tensor, shape: readonly number[], strides: read
   setGeometry(x, shape, strides, x._offset);
 }
 
-function copyBytes(backend: ReturnType<typeof backendOf>, like: Tensor, from: Tensor['_storage'], to: Tensor['_storage']): void {
+function copyBytes(
+  backend: ReturnType<typeof backendOf>,
+  like: Tensor,
+  from: Tensor['_storage'],
+  to: Tensor['_storage'],
+): void {
   const count = Math.floor(from.nbytes / like.dtype.itemsize);
   const flat = (s: Tensor['_storage']): Tensor => new Tensor(s, [count], [1], 0, like.dtype, count, true);
   if (count > 0) backend.launch('copy', flat(to), flat(from));
 }
 
 /** @internal Overwrites the geometry of a tensor object (`resize_`, `set_`, `x.data = y`, `t_`). */
-export function setGeometry(x: Tensor, shape: readonly number[], strides: readonly number[], offset: number): void {
+export function setGeometry(
+  x: Tensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+): void {
   const fresh = new Tensor(x._storage, shape, strides, offset, x.dtype, numelOf(shape));
-  Object.assign(x, { shape, _strides: strides, _offset: offset, _numel: fresh._numel, _contiguous: fresh._contiguous });
+  Object.assign(x, {
+    shape,
+    _strides: strides,
+    _offset: offset,
+    _numel: fresh._numel,
+    _contiguous: fresh._contiguous,
+  });
 }
 
 /** @throws RuntimeError when an element of `out` is written twice, or read after another was written over it. */
@@ -73,7 +91,12 @@ export function checkSeparate(out: Tensor, operands: readonly unknown[]): void {
 
 /** Do both tensors show the same elements, in the same order? */
 function sameElements(a: Tensor, b: Tensor): boolean {
-  return a._address === b._address && a.dtype === b.dtype && sameSizes(a.shape, b.shape) && sameSizes(a._strides, b._strides);
+  return (
+    a._address === b._address &&
+    a.dtype === b.dtype &&
+    sameSizes(a.shape, b.shape) &&
+    sameSizes(a._strides, b._strides)
+  );
 }
 
 /** Like PyTorch, only tensors without gaps are compared: views such as even and odd columns may take turns in memory. */

@@ -1,5 +1,20 @@
 // The generic call of a pointwise op: promotion, broadcasting, allocation, kernel, autograd.
-import { attach, checkInPlace, fitGradient, functionNode, type Grad, gradEdge, graphMath, modifiedText, Node, recordInPlace, SavedTensor, saving, saveTensor, throwBackwardTwice } from '../autograd/graph.js';
+import {
+  attach,
+  checkInPlace,
+  fitGradient,
+  functionNode,
+  type Grad,
+  gradEdge,
+  graphMath,
+  modifiedText,
+  Node,
+  recordInPlace,
+  SavedTensor,
+  saveTensor,
+  saving,
+  throwBackwardTwice,
+} from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf, type Operand, type PointwiseKernel, type Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
@@ -8,7 +23,7 @@ import { bool, complex128, type DType, float32, float64, get_default_dtype, int6
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { type Expr, type ExprKind, input, type Prim, type Program, program } from '../expr.js';
 import { autogradMeta, sameSizes, Tensor } from '../tensor.js';
-import { emptyLike, empty } from './allocate.js';
+import { empty, emptyLike } from './allocate.js';
 import { interception } from './intercept.js';
 import { checkOut, checkOverlap, resizeOut } from './out.js';
 import { broadcastShapes, resultType } from './promotion.js';
@@ -54,7 +69,14 @@ export interface PointwiseSpec {
   readonly check?: (type: DType, operands: readonly Operand[]) => void;
 }
 
-const SYMBOLS: Symbols = { grad: input(0), result: input(1), x: input(2), y: input(3), z: input(4), w: input(5) };
+const SYMBOLS: Symbols = {
+  grad: input(0),
+  result: input(1),
+  x: input(2),
+  y: input(3),
+  z: input(4),
+  w: input(5),
+};
 const FIRST_OPERAND = 2;
 
 /** A derivative's program and the operands (as in {@link Symbols}) that it reads. */
@@ -99,7 +121,8 @@ export class PointwiseOp {
     if (!this.compiled) {
       const inputs = Array.from({ length: this.arity }, (_, i) => input(i, this.kinds[i] ?? 'number'));
       this.compiled = program(this.spec.forward(...inputs));
-      if (this.compiled.inputs.length !== this.arity) throw new Error(`${this.name} does not read all its operands`);
+      if (this.compiled.inputs.length !== this.arity)
+        throw new Error(`${this.name} does not read all its operands`);
     }
     return this.compiled;
   }
@@ -115,7 +138,14 @@ export class PointwiseOp {
   private symbols(): Symbols {
     if (this.kinds.length === 0) return SYMBOLS;
     const operand = (i: number): Expr => input(FIRST_OPERAND + i, this.kinds[i] ?? 'number');
-    return { grad: SYMBOLS.grad, result: SYMBOLS.result, x: operand(0), y: operand(1), z: operand(2), w: operand(3) };
+    return {
+      grad: SYMBOLS.grad,
+      result: SYMBOLS.result,
+      x: operand(0),
+      y: operand(1),
+      z: operand(2),
+      w: operand(3),
+    };
   }
 
   /** The kernel that computes in the given dtype. */
@@ -142,7 +172,8 @@ export class PointwiseOp {
 
   private run(operands: readonly Operand[], out: Tensor | null, inPlace: boolean): Tensor {
     const type = this.operandType(operands);
-    const resultDtype = this.program.kind === 'bool' ? bool : this.spec.realResult === true ? type.to_real() : type;
+    const resultDtype =
+      this.program.kind === 'bool' ? bool : this.spec.realResult === true ? type.to_real() : type;
     let first: Tensor | null = null;
     let shape: readonly number[] | null = null;
     let device: Device | null = null;
@@ -160,9 +191,13 @@ export class PointwiseOp {
       }
       if (mode.grad && x.requires_grad && x.dtype.code > int64.code) grad = true;
     }
-    if (shape === null || first === null || device === null) throw new TypeError(`${this.name}(): needs a Tensor among its arguments`);
+    if (shape === null || first === null || device === null)
+      throw new TypeError(`${this.name}(): needs a Tensor among its arguments`);
     if (this.spec.derivative === undefined) grad = false;
-    const target = out === null ? this.allocate(operands, first, shape, resultDtype, device) : this.prepare(operands, out, shape, resultDtype, inPlace, grad);
+    const target =
+      out === null
+        ? this.allocate(operands, first, shape, resultDtype, device)
+        : this.prepare(operands, out, shape, resultDtype, inPlace, grad);
     // Saving comes before the write: an operand that it changes must fail in backward.
     const node = grad ? new PointwiseNode(this, operands, inPlace) : null;
     if (target._numel > 0) backendOf(device.type).pointwise(this.kernel(computeType(type)), target, operands);
@@ -186,26 +221,49 @@ export class PointwiseOp {
   private broadcast(a: readonly number[], b: readonly number[], self: Operand | null): readonly number[] {
     const shape = broadcastShapes(a, b);
     if (self instanceof Tensor && !sameSizes(shape, self.shape))
-      throw new RuntimeError(`output with shape [${self.shape.join(', ')}] doesn't match the broadcast shape [${shape.join(', ')}]`);
+      throw new RuntimeError(
+        `output with shape [${self.shape.join(', ')}] doesn't match the broadcast shape [${shape.join(', ')}]`,
+      );
     return shape;
   }
 
-  private allocate(operands: readonly Operand[], first: Tensor, shape: readonly number[], dtype: DType, device: Device): Tensor {
+  private allocate(
+    operands: readonly Operand[],
+    first: Tensor,
+    shape: readonly number[],
+    dtype: DType,
+    device: Device,
+  ): Tensor {
     if (first.shape === shape && first._contiguous) return empty(shape, dtype, device);
     for (const x of operands)
-      if (x instanceof Tensor && x.shape.length > 1 && sameSizes(x.shape, shape) && !x._contiguous && device.type === x.device.type) {
+      if (
+        x instanceof Tensor &&
+        x.shape.length > 1 &&
+        sameSizes(x.shape, shape) &&
+        !x._contiguous &&
+        device.type === x.device.type
+      ) {
         const like = emptyLike(x, dtype);
         if (!like._contiguous || x === operands[operands.length - 1]) return like;
       } else if (x instanceof Tensor && x._contiguous && sameSizes(x.shape, shape)) break;
     return empty(shape, dtype, device);
   }
 
-  private prepare(operands: readonly Operand[], out: Tensor, shape: readonly number[], dtype: DType, inPlace: boolean, grad: boolean): Tensor {
+  private prepare(
+    operands: readonly Operand[],
+    out: Tensor,
+    shape: readonly number[],
+    dtype: DType,
+    inPlace: boolean,
+    grad: boolean,
+  ): Tensor {
     checkCast(dtype, out.dtype);
     if (inPlace) {
       checkInPlace(out, grad || out.requires_grad);
       if (!sameSizes(out.shape, shape))
-        throw new RuntimeError(`output with shape [${out.shape.join(', ')}] doesn't match the broadcast shape [${shape.join(', ')}]`);
+        throw new RuntimeError(
+          `output with shape [${out.shape.join(', ')}] doesn't match the broadcast shape [${shape.join(', ')}]`,
+        );
     } else {
       checkOut(this.name, operands, out);
       resizeOut(out, shape);
@@ -233,7 +291,9 @@ export class PointwiseOp {
   }
 
   private unsupported(type: DType): Error {
-    return new NotImplementedError(`"${this.spec.kernelName ?? `${this.name}_cpu`}" not implemented for '${type.scalarName}'`);
+    return new NotImplementedError(
+      `"${this.spec.kernelName ?? `${this.name}_cpu`}" not implemented for '${type.scalarName}'`,
+    );
   }
 }
 
@@ -250,18 +310,24 @@ export function computeType(dtype: DType): DType {
 export function checkCast(from: DType, to: DType): void {
   const order = { bool: 0, integer: 1, float: 2, complex: 3 };
   if (order[from.kind] > order[to.kind])
-    throw new RuntimeError(`result type ${from.scalarName} can't be cast to the desired output type ${to.scalarName}`);
+    throw new RuntimeError(
+      `result type ${from.scalarName} can't be cast to the desired output type ${to.scalarName}`,
+    );
 }
 
 function joinDevices(device: Device, x: Tensor): Device {
   if (device.equals(x.device)) return device;
   if (x.shape.length === 0 && x.device.type === 'cpu') return device;
   if (device.type === 'cpu' && x.device.type === 'meta') return x.device;
-  throw new RuntimeError(`Expected all tensors to be on the same device, but found at least two devices, ${device} and ${x.device}!`);
+  throw new RuntimeError(
+    `Expected all tensors to be on the same device, but found at least two devices, ${device} and ${x.device}!`,
+  );
 }
 
 /** How an expression's primitives are spelled with differentiable tensor ops; filled in by ops/. */
-export const tensorPrims: { table: Readonly<Record<Prim, (...args: Operand[]) => Operand>> | null } = { table: null };
+export const tensorPrims: { table: Readonly<Record<Prim, (...args: Operand[]) => Operand>> | null } = {
+  table: null,
+};
 
 /** Evaluates an expression with tensor ops, so that the evaluation itself is recorded. */
 function evaluate(expr: Expr, operand: (index: number) => Operand, memo = new Map<Expr, Operand>()): Operand {
@@ -300,7 +366,8 @@ class PointwiseNode extends Node {
       if (!(x instanceof Tensor)) continue;
       const d = derivatives[i];
       if (!d || !x.requires_grad) continue;
-      for (const symbol of d.program.inputs) if (symbol >= FIRST_OPERAND) this.save(symbol, operands[symbol - FIRST_OPERAND]);
+      for (const symbol of d.program.inputs)
+        if (symbol >= FIRST_OPERAND) this.save(symbol, operands[symbol - FIRST_OPERAND]);
     }
   }
 
@@ -336,7 +403,8 @@ class PointwiseNode extends Node {
     const x = this.saved[symbol];
     if (x === null) return this.released ? throwBackwardTwice() : missing(this.op.name);
     if (x instanceof SavedTensor) return x.unpack(this);
-    if (x instanceof Tensor && x._storage.version !== this.versions[symbol]) throw new RuntimeError(modifiedText(x, this.versions[symbol], symbol < FIRST_OPERAND ? this : null));
+    if (x instanceof Tensor && x._storage.version !== this.versions[symbol])
+      throw new RuntimeError(modifiedText(x, this.versions[symbol], symbol < FIRST_OPERAND ? this : null));
     return x;
   }
 
@@ -346,7 +414,9 @@ class PointwiseNode extends Node {
     const isNumber = symbol < FIRST_OPERAND || this.op.kinds[symbol - FIRST_OPERAND] !== 'bool';
     if (!isNumber) return x;
     if (complex && !(x instanceof Tensor ? x.dtype.is_complex : x instanceof Complex))
-      return x instanceof Tensor ? graphMath.cast(x, (x.dtype.is_integral ? grad.dtype : x.dtype).to_complex()) : new Complex(Number(x));
+      return x instanceof Tensor
+        ? graphMath.cast(x, (x.dtype.is_integral ? grad.dtype : x.dtype).to_complex())
+        : new Complex(Number(x));
     return x instanceof Tensor && x.dtype.is_integral ? graphMath.cast(x, grad.dtype) : x;
   }
 
@@ -397,9 +467,11 @@ function tensorOf(value: Operand, grad: Tensor): Tensor {
 /** Runs a derivative's kernel over the broadcast shape of its operands, in the gradient's dtype. */
 function runKernel(d: Derivative, operands: readonly Operand[], grad: Tensor): Tensor {
   let shape = grad.shape;
-  for (const x of operands) if (x instanceof Tensor && x.shape !== shape) shape = broadcastShapes(shape, x.shape);
+  for (const x of operands)
+    if (x instanceof Tensor && x.shape !== shape) shape = broadcastShapes(shape, x.shape);
   let dtype = grad.dtype;
-  for (const x of operands) if (x instanceof Tensor && x.dtype.is_complex && !dtype.is_complex) dtype = dtype.to_complex();
+  for (const x of operands)
+    if (x instanceof Tensor && x.dtype.is_complex && !dtype.is_complex) dtype = dtype.to_complex();
   const compute = computeType(dtype);
   let kernel = d.kernels[compute.code];
   if (!kernel) {
@@ -420,4 +492,4 @@ export function kernelTypes(op: PointwiseOp): { forward: readonly DType[]; deriv
 }
 
 export type { Operand, Scalar };
-export { fitGradient, functionNode, autogradMeta };
+export { autogradMeta, fitGradient, functionNode };

@@ -1,7 +1,16 @@
 // Type promotion and broadcasting: PyTorch's rules, once, for every device.
 import type { Operand, Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
-import { bool, type DType, float32, float64, get_default_dtype, int64, complex128, promote_types } from '../dtype.js';
+import {
+  bool,
+  complex128,
+  type DType,
+  float32,
+  float64,
+  get_default_dtype,
+  int64,
+  promote_types,
+} from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 
@@ -42,7 +51,8 @@ export function resultType(operands: readonly Operand[]): DType {
   }
   if (wrapped !== null && wrapped.kind === 'complex') {
     const real = dims ?? zero;
-    if (real !== null && real.kind === 'float') wrapped = real === float64 ? complex128 : float32.to_complex();
+    if (real !== null && real.kind === 'float')
+      wrapped = real === float64 ? complex128 : float32.to_complex();
   }
   return combine(combine(dims, zero), wrapped) ?? get_default_dtype();
 }

@@ -17,13 +17,16 @@ interface Param {
   readonly keywordOnly: boolean;
 }
 
-const isInt: Check = (x) => (typeof x === 'number' && Number.isInteger(x)) || typeof x === 'bigint' || isScalarTensor(x, true);
+const isInt: Check = (x) =>
+  (typeof x === 'number' && Number.isInteger(x)) || typeof x === 'bigint' || isScalarTensor(x, true);
 const isNumber: Check = (x) => typeof x === 'number' || typeof x === 'bigint' || isScalarTensor(x, false);
 const isScalar: Check = (x) => isNumber(x) || typeof x === 'boolean' || x instanceof Complex;
 const isTensor: Check = (x) => x instanceof Tensor;
 
 function isScalarTensor(x: unknown, integral: boolean): boolean {
-  return x instanceof Tensor && x.shape.length === 0 && (!integral || x.dtype.is_integral) && !x.requires_grad;
+  return (
+    x instanceof Tensor && x.shape.length === 0 && (!integral || x.dtype.is_integral) && !x.requires_grad
+  );
 }
 
 /** The types that schemas name, as PyTorch's schema language has them. */
@@ -116,7 +119,9 @@ const shown = (param: Param): string => (param.name === 'self' ? 'input' : param
 function mismatch(param: Param, value: unknown): string {
   const one = param.type.endsWith('[]') ? checks[param.type.slice(0, -2)] : null;
   const at = one && Array.isArray(value) ? value.findIndex((x) => !one(x)) : -1;
-  return at < 0 ? `not ${typeName(value)}` : `but found element of type ${typeName((value as unknown[])[at])} at pos ${at}`;
+  return at < 0
+    ? `not ${typeName(value)}`
+    : `but found element of type ${typeName((value as unknown[])[at])} at pos ${at}`;
 }
 
 /** Plain objects carry keywords; every class instance is a value. */
@@ -199,11 +204,15 @@ export class Schema {
       }
     }
     if (count > this.positional)
-      throw new TypeError(`${this.name}() takes ${this.positional} positional argument${this.positional === 1 ? '' : 's'} but ${count} were given`);
+      throw new TypeError(
+        `${this.name}() takes ${this.positional} positional argument${this.positional === 1 ? '' : 's'} but ${count} were given`,
+      );
     const bound = new Array<unknown>(params.length);
-    for (let i = 0; i < params.length; i++) bound[i] = i < count && args[i] !== undefined ? args[i] : undefined;
+    for (let i = 0; i < params.length; i++)
+      bound[i] = i < count && args[i] !== undefined ? args[i] : undefined;
     if (keywords) this.bindKeywords(keywords, bound, count);
-    for (let i = 0; i < params.length; i++) bound[i] = this.checked(params[i], bound[i], i - skipped, args !== given && i === this.varargs);
+    for (let i = 0; i < params.length; i++)
+      bound[i] = this.checked(params[i], bound[i], i - skipped, args !== given && i === this.varargs);
     return bound;
   }
 
@@ -214,23 +223,31 @@ export class Schema {
       let i = params.findIndex((p) => p.name === key);
       if (i < 0) i = params.findIndex((p) => synonyms[p.name]?.includes(key));
       if (i < 0) throw new TypeError(`${this.name}() got an unexpected keyword argument '${key}'`);
-      if (i < count && bound[i] !== undefined) throw new TypeError(`${this.name}() got multiple values for argument '${key}'`);
+      if (i < count && bound[i] !== undefined)
+        throw new TypeError(`${this.name}() got multiple values for argument '${key}'`);
       bound[i] = keywords[key];
     }
   }
 
   private checked(param: Param, value: unknown, i: number, gathered: boolean): unknown {
     if (value === undefined) {
-      if (param.required) throw new TypeError(`${this.name}() missing 1 required positional arguments: "${shown(param)}"`);
+      if (param.required)
+        throw new TypeError(`${this.name}() missing 1 required positional arguments: "${shown(param)}"`);
       return param.fallback;
     }
     if (!param.check(value)) {
       const where = param.keywordOnly ? '' : ` (position ${i + 1})`;
-      if (gathered) throw new TypeError(`${this.name}(): argument '${shown(param)}' ${misfit(param, value as unknown[], where)}`);
-      throw new TypeError(`${this.name}(): argument '${shown(param)}'${where} must be ${displayed[param.type] ?? param.type}, ${mismatch(param, value)}`);
+      if (gathered)
+        throw new TypeError(
+          `${this.name}(): argument '${shown(param)}' ${misfit(param, value as unknown[], where)}`,
+        );
+      throw new TypeError(
+        `${this.name}(): argument '${shown(param)}'${where} must be ${displayed[param.type] ?? param.type}, ${mismatch(param, value)}`,
+      );
     }
     if (typeof value === 'bigint') return narrowed(value, param);
-    if (param.type === 'int[]' && Array.isArray(value)) return value.map((x: unknown) => (typeof x === 'bigint' ? narrowed(x, param) : x));
+    if (param.type === 'int[]' && Array.isArray(value))
+      return value.map((x: unknown) => (typeof x === 'bigint' ? narrowed(x, param) : x));
     if (value instanceof Tensor && (param.type === 'int' || param.type === 'float')) return value.item();
     return value;
   }

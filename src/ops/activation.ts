@@ -1,8 +1,8 @@
 // Activations of the torch namespace; the others are in nn/functional/activation.ts.
 import type { Scalar } from '../backends/backend.js';
 import { PointwiseOp } from '../dispatch/pointwise.js';
-import { e, type Expr } from '../expr.js';
 import { RuntimeError } from '../errors.js';
+import { type Expr, e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { refuse } from './checks.js';
 import { type InPlaceOp, pointwiseForms, unary } from './define.js';
@@ -17,7 +17,10 @@ export const sigmoid = unary('sigmoid', {
 
 /** The larger of the element and 0. The gradient at 0 is 0. */
 export const relu = unary('relu', {
-  check: refuse({ bool: 'Boolean inputs not supported for relu', complex: 'clamp is not supported for complex types' }),
+  check: refuse({
+    bool: 'Boolean inputs not supported for relu',
+    complex: 'clamp is not supported for complex types',
+  }),
   forward: (x) => e.max(x, 0),
   derivative: ({ grad, result }) => [e.select(e.le(result, 0), 0, grad)],
 });
@@ -47,19 +50,21 @@ const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
 
 /** Scaled exponential linear unit (Klambauer et al., 2017). */
-export const selu: InPlaceOp<[], Tensor> = pointwiseForms('selu', 'Tensor self, *, Tensor? out=None', (x: Tensor) => [
-  eluRecord,
-  x,
-  SELU_ALPHA * SELU_SCALE,
-  SELU_SCALE,
-  1,
-]);
+export const selu: InPlaceOp<[], Tensor> = pointwiseForms(
+  'selu',
+  'Tensor self, *, Tensor? out=None',
+  (x: Tensor) => [eluRecord, x, SELU_ALPHA * SELU_SCALE, SELU_SCALE, 1],
+);
 
 /** Continuously differentiable exponential linear unit (Barron, 2017). @throws RuntimeError for alpha 0. */
-export const celu: InPlaceOp<[alpha?: number], Tensor> = pointwiseForms('celu', 'Tensor self, float alpha=1.0, *, Tensor? out=None', (x: Tensor, alpha: number) => {
-  if (alpha === 0) throw new RuntimeError('ZeroDivisionError: alpha cannot be 0 for CELU');
-  return [celuRecord, x, alpha, 1, 1 / alpha];
-});
+export const celu: InPlaceOp<[alpha?: number], Tensor> = pointwiseForms(
+  'celu',
+  'Tensor self, float alpha=1.0, *, Tensor? out=None',
+  (x: Tensor, alpha: number) => {
+    if (alpha === 0) throw new RuntimeError('ZeroDivisionError: alpha cannot be 0 for CELU');
+    return [celuRecord, x, alpha, 1, 1 / alpha];
+  },
+);
 
 const thresholdRecord = new PointwiseOp('threshold', {
   deciding: 1,
@@ -83,8 +88,8 @@ const hardshrinkRecord = new PointwiseOp('hardshrink', {
 });
 
 /** Elements within [-lambd, lambd] become 0. */
-export const hardshrink: InPlaceOp<[lambd?: number], Tensor> = pointwiseForms('hardshrink', 'Tensor self, Scalar lambd=0.5, *, Tensor? out=None', (x: Tensor, lambd: Scalar) => [
-  hardshrinkRecord,
-  x,
-  lambd,
-]);
+export const hardshrink: InPlaceOp<[lambd?: number], Tensor> = pointwiseForms(
+  'hardshrink',
+  'Tensor self, Scalar lambd=0.5, *, Tensor? out=None',
+  (x: Tensor, lambd: Scalar) => [hardshrinkRecord, x, lambd],
+);

@@ -6,15 +6,15 @@ import { broadcastShapes } from '../dispatch/promotion.js';
 import { bool, int32, int64, uint8 } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { numelOf, sameSizes, type Tensor } from '../tensor.js';
+import { warnOnce } from '../warnings.js';
 import { contiguous, copyInto } from './copy.js';
-import { type InPlaceOp, op, type Op, type Out } from './define.js';
+import { type InPlaceOp, type Op, type Out, op } from './define.js';
 import { zeros_ } from './fill.js';
 import { launchChecked, longIndex } from './indexing.js';
 import { coordinates } from './masks.js';
 import { overwriting } from './overwrite.js';
 import { unbind } from './split.js';
 import { expand, permute, reshape, unsqueeze } from './view.js';
-import { warnOnce } from '../warnings.js';
 
 const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
@@ -76,14 +76,17 @@ function readingOf(x: Tensor, given: Indices): Reading {
     for (const t of tensors) common = broadcastShapes(common, t.shape);
   } catch {
     const shapes = tensors.map((t) => list(t.shape)).join(', ');
-    throw new IndexError(`shape mismatch: indexing tensors could not be broadcast together with shapes ${shapes}`);
+    throw new IndexError(
+      `shape mismatch: indexing tensors could not be broadcast together with shapes ${shapes}`,
+    );
   }
   const others = x.shape.map((_, d) => d).filter((d) => !used.includes(d));
   const neighbours = used.every((d, i) => i === 0 || d === used[i - 1] + 1);
   if (numelOf(common) > 0 || others.some((d) => x.shape[d] === 0)) {
     // Reading from nothing is an error only where something would be read.
     for (const d of used)
-      if (x.shape[d] === 0 && numelOf(common) > 0) throw new IndexError('index is out of bounds for dimension with size 0');
+      if (x.shape[d] === 0 && numelOf(common) > 0)
+        throw new IndexError('index is out of bounds for dimension with size 0');
   }
   return {
     order: [...used, ...others],
@@ -125,10 +128,12 @@ function frontIndices(x: Tensor, reading: Reading): Tensor {
 }
 
 const front = (x: Tensor, reading: Reading): Tensor => permute(x.detach(), [...reading.order]);
-const isMask = (index: Tensor | null): boolean => index !== null && (index.dtype === bool || index.dtype === uint8);
+const isMask = (index: Tensor | null): boolean =>
+  index !== null && (index.dtype === bool || index.dtype === uint8);
 
 /** Index tensors that backward can reuse: masks are looked up once. */
-const settled = (x: Tensor, indices: Indices): Indices => (indices.some(isMask) ? asCoordinates(x, indices) : indices);
+const settled = (x: Tensor, indices: Indices): Indices =>
+  indices.some(isMask) ? asCoordinates(x, indices) : indices;
 
 /**
  * @internal `x[indices]` with tensors: elements at their common coordinates. The dimensions of the indices stand where
@@ -178,7 +183,8 @@ export const index_put: InPlaceOp<PutArgs, Tensor> = overwriting(
   'index_put',
   'Tensor self, any indices, Tensor values, bool accumulate=False',
   (x: Tensor, given: unknown, values: Tensor, accumulate: boolean) => {
-    if (!Array.isArray(given)) throw new TypeError("index_put(): argument 'indices' (position 2) must be tuple of Tensors");
+    if (!Array.isArray(given))
+      throw new TypeError("index_put(): argument 'indices' (position 2) must be tuple of Tensors");
     if (values.dtype !== x.dtype)
       throw new RuntimeError(
         `Index put requires the source and destination dtypes match, got ${x.dtype.scalarName} for the destination and ${values.dtype.scalarName} for the source.`,
@@ -194,12 +200,27 @@ export const index_put: InPlaceOp<PutArgs, Tensor> = overwriting(
       write: (out) => {
         if (spread._numel === 0) return;
         const { places } = reading;
-        launchChecked('index_put', x, describe(x, reading), front(out, reading), places.length, ...places, spread, accumulate);
+        launchChecked(
+          'index_put',
+          x,
+          describe(x, reading),
+          front(out, reading),
+          places.length,
+          ...places,
+          spread,
+          accumulate,
+        );
       },
-      derivative: () => ([g], needs) => [
-        g === null || !needs(0) ? null : accumulate ? g : putWith(g, indices, zeros_([], g.dtype, g.device), false),
-        g === null || !needs(1) ? null : reduceTo(indexWith(g, indices), shape),
-      ],
+      derivative:
+        () =>
+        ([g], needs) => [
+          g === null || !needs(0)
+            ? null
+            : accumulate
+              ? g
+              : putWith(g, indices, zeros_([], g.dtype, g.device), false),
+          g === null || !needs(1) ? null : reduceTo(indexWith(g, indices), shape),
+        ],
     };
   },
 );
@@ -215,16 +236,20 @@ function reduceTo(g: Tensor, shape: readonly number[]): Tensor {
 const putWith = (x: Tensor, indices: Indices, values: Tensor, accumulate: boolean): Tensor =>
   index_put(x, indices, values, accumulate);
 
-const outside = (x: Tensor) => (bad: number): string =>
-  `out of range: tried to access index ${bad} on a tensor of ${x._numel} elements.`;
+const outside =
+  (x: Tensor) =>
+  (bad: number): string =>
+    `out of range: tried to access index ${bad} on a tensor of ${x._numel} elements.`;
 
 /** Elements by their positions in row-major order; negative ones count from the end. The result has the index's shape. */
 export const take: Op<[index: Tensor, options?: Out], Tensor> = op(
   'take',
   'Tensor self, Tensor index, *, Tensor? out=None',
   (x: Tensor, index: Tensor) => {
-    if (index.dtype !== int64) throw new RuntimeError(`take(): Expected a long tensor for index, but got ${index.dtype.scalarName}`);
-    if (x._numel === 0 && index._numel > 0) throw new IndexError('take(): tried to take from an empty tensor');
+    if (index.dtype !== int64)
+      throw new RuntimeError(`take(): Expected a long tensor for index, but got ${index.dtype.scalarName}`);
+    if (x._numel === 0 && index._numel > 0)
+      throw new IndexError('take(): tried to take from an empty tensor');
     const out = empty(index.shape, x.dtype, x.device);
     if (out._numel > 0) launchChecked('take', x, outside(x), out, contiguous(x.detach()), index.detach());
     const shape = x.shape;
@@ -238,13 +263,15 @@ export const take: Op<[index: Tensor, options?: Out], Tensor> = op(
 
 /** A copy with the elements of `source` at the given positions in row-major order; with `accumulate`, added there. */
 export const put: InPlaceOp<
-  [index: Tensor, source: Tensor, accumulate?: boolean] | [index: Tensor, source: Tensor, options: { accumulate?: boolean }],
+  | [index: Tensor, source: Tensor, accumulate?: boolean]
+  | [index: Tensor, source: Tensor, options: { accumulate?: boolean }],
   Tensor
 > = overwriting(
   'put',
   'Tensor self, Tensor index, Tensor source, bool accumulate=False',
   (x: Tensor, index: Tensor, source: Tensor, accumulate: boolean) => {
-    if (index.dtype !== int64) throw new RuntimeError(`put_(): Expected a long tensor for index, but got ${index.dtype.scalarName}`);
+    if (index.dtype !== int64)
+      throw new RuntimeError(`put_(): Expected a long tensor for index, but got ${index.dtype.scalarName}`);
     if (x.dtype !== source.dtype)
       throw new RuntimeError(
         `put_(): self and source expected to have the same dtype, but got self.dtype = ${x.dtype.scalarName} and source.dtype = ${source.dtype.scalarName}`,
@@ -253,7 +280,8 @@ export const put: InPlaceOp<
       throw new IndexError(
         `put_(): Expected source and index to have the same number of elements, but got source.numel() = ${source._numel}, index.numel() = ${index._numel}`,
       );
-    if (x._numel === 0 && index._numel > 0) throw new IndexError('put_(): tried to put elements into an empty tensor');
+    if (x._numel === 0 && index._numel > 0)
+      throw new IndexError('put_(): tried to put elements into an empty tensor');
     const shape = source.shape;
     return {
       node: 'PutBackward0',
@@ -262,13 +290,27 @@ export const put: InPlaceOp<
       write: (out) => {
         if (index._numel === 0) return;
         const line = contiguous(out.detach());
-        launchChecked('put', x, outside(x), line, index.detach(), reshape(source.detach(), index.shape), accumulate);
+        launchChecked(
+          'put',
+          x,
+          outside(x),
+          line,
+          index.detach(),
+          reshape(source.detach(), index.shape),
+          accumulate,
+        );
         if (line._storage !== out._storage) copyInto(out, line);
       },
-      derivative: () => ([g], needs) => [
-        g === null || !needs(0) ? null : accumulate ? g : put(g, index, zeros_(index.shape, g.dtype, g.device)),
-        g === null || !needs(1) ? null : reshape(take(g, index), shape),
-      ],
+      derivative:
+        () =>
+        ([g], needs) => [
+          g === null || !needs(0)
+            ? null
+            : accumulate
+              ? g
+              : put(g, index, zeros_(index.shape, g.dtype, g.device)),
+          g === null || !needs(1) ? null : reshape(take(g, index), shape),
+        ],
     };
   },
 );

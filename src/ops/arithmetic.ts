@@ -1,16 +1,33 @@
 // Arithmetic of one and two operands.
 import type { Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
-import { bool, complex128, type DType, float64 } from '../dtype.js';
 import { PointwiseOp } from '../dispatch/pointwise.js';
-import { constant, e, type Expr } from '../expr.js';
+import { bool, complex128, type DType, float64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import { constant, type Expr, e } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { checkDivisor, checkedAlpha, checkSubtraction, refuse } from './checks.js';
 import { castTo } from './copy.js';
-import { alias, binary, fastChoice, type InPlaceOp, op, type Op, type Operand, type Out, type PointwiseCall, pointwiseForms, tensorFirst, unary } from './define.js';
+import {
+  alias,
+  binary,
+  fastChoice,
+  type InPlaceOp,
+  type Op,
+  type Operand,
+  type Out,
+  op,
+  type PointwiseCall,
+  pointwiseForms,
+  tensorFirst,
+  unary,
+} from './define.js';
 
-const sum = new PointwiseOp('add', { complex: true, forward: (x, y) => e.add(x, y), derivative: ({ grad }) => [grad, grad] });
+const sum = new PointwiseOp('add', {
+  complex: true,
+  forward: (x, y) => e.add(x, y),
+  derivative: ({ grad }) => [grad, grad],
+});
 const scaledSum = new PointwiseOp('add', {
   deciding: 2,
   complex: true,
@@ -22,7 +39,8 @@ const scaledSum = new PointwiseOp('add', {
 export const add: InPlaceOp<[other: Operand, options?: Out & { alpha?: Scalar }], Tensor> = pointwiseForms(
   'add',
   'Operand self, Operand other, *, Scalar alpha=1, Tensor? out=None',
-  (x: Operand, y: Operand, alpha: Scalar) => (alpha === 1 ? [sum, x, y] : [scaledSum, x, y, checkedAlpha(x, y, alpha)]),
+  (x: Operand, y: Operand, alpha: Scalar) =>
+    alpha === 1 ? [sum, x, y] : [scaledSum, x, y, checkedAlpha(x, y, alpha)],
   sum,
 );
 
@@ -49,7 +67,8 @@ function subtractionAlpha(x: Operand, y: Operand, alpha: Scalar): Scalar {
 export const sub: InPlaceOp<[other: Operand, options?: Out & { alpha?: Scalar }], Tensor> = pointwiseForms(
   'sub',
   'Operand self, Operand other, *, Scalar alpha=1, Tensor? out=None',
-  (x: Operand, y: Operand, alpha: Scalar) => (alpha === 1 ? [difference, x, y] : [scaledDifference, x, y, subtractionAlpha(x, y, alpha)]),
+  (x: Operand, y: Operand, alpha: Scalar) =>
+    alpha === 1 ? [difference, x, y] : [scaledDifference, x, y, subtractionAlpha(x, y, alpha)],
   difference,
 );
 /** Alias of {@link sub}. */
@@ -65,8 +84,10 @@ const reverseDifference = new PointwiseOp('rsub', {
 });
 
 /** `other - alpha * input`. */
-export const rsub: Op<[other: Operand, options?: { alpha?: Scalar }], Tensor> = op('rsub', 'Tensor self, Operand other, Scalar alpha=1', (x: Tensor, y: Operand, alpha: Scalar) =>
-  reverseDifference.call([x, y, subtractionAlpha(x, y, alpha)]),
+export const rsub: Op<[other: Operand, options?: { alpha?: Scalar }], Tensor> = op(
+  'rsub',
+  'Tensor self, Operand other, Scalar alpha=1',
+  (x: Tensor, y: Operand, alpha: Scalar) => reverseDifference.call([x, y, subtractionAlpha(x, y, alpha)]),
 );
 
 /** `input * other`, with broadcasting and type promotion. */
@@ -103,19 +124,22 @@ function chooseQuotient(x: Operand, y: Operand, rounding: RoundingMode): Pointwi
   if (rounding === null) return [quotient, x, y];
   if (rounding === 'trunc') return [truncatedQuotient, x, y];
   if (rounding === 'floor') return [flooredQuotient, x, y];
-  throw new RuntimeError(`div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding as string}'`);
+  throw new RuntimeError(
+    `div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding as string}'`,
+  );
 }
 
 /**
  * `input / other`: true division, in floating point for integers too, unless `rounding_mode` rounds the quotient.
  * @throws RuntimeError for a zero divisor of a rounded integer division.
  */
-export const div: InPlaceOp<[other: Operand, options?: Out & { rounding_mode?: RoundingMode }], Tensor> = pointwiseForms(
-  'div',
-  'Operand self, Operand other, *, str? rounding_mode=None, Tensor? out=None',
-  chooseQuotient,
-  quotient,
-);
+export const div: InPlaceOp<[other: Operand, options?: Out & { rounding_mode?: RoundingMode }], Tensor> =
+  pointwiseForms(
+    'div',
+    'Operand self, Operand other, *, str? rounding_mode=None, Tensor? out=None',
+    chooseQuotient,
+    quotient,
+  );
 /** Alias of {@link div}. */
 export const divide = alias('divide', div);
 /** `input / other` in floating point. */
@@ -184,13 +208,22 @@ export const reciprocal = unary('reciprocal', {
 });
 
 /** Magnitude. The gradient at 0 is 0. */
-export const abs = unary('abs', { noBool: true, complex: true, realResult: true, forward: (x) => e.abs(x), derivative: ({ grad, x }) => [e.mul(grad, e.sign(x))] });
+export const abs = unary('abs', {
+  noBool: true,
+  complex: true,
+  realResult: true,
+  forward: (x) => e.abs(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.sign(x))],
+});
 /** Alias of {@link abs}. */
 export const absolute = alias('absolute', abs);
 
 /** -1, 0 or 1. */
 export const sign = unary('sign', {
-  check: refuse({ complex: 'Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.' }),
+  check: refuse({
+    complex:
+      'Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.',
+  }),
   forward: (x) => e.sign(x),
   derivative: () => [constant(0)],
 });
@@ -207,7 +240,11 @@ const complexSign = new PointwiseOp('sgn', {
   },
 });
 /** The sign of real numbers; complex numbers divided by their magnitude. */
-export const sgn: InPlaceOp<[options?: Out], Tensor> = pointwiseForms('sgn', 'Tensor self, *, Tensor? out=None', (x: Tensor) => [x.dtype.is_complex ? complexSign : realSign, x]);
+export const sgn: InPlaceOp<[options?: Out], Tensor> = pointwiseForms(
+  'sgn',
+  'Tensor self, *, Tensor? out=None',
+  (x: Tensor) => [x.dtype.is_complex ? complexSign : realSign, x],
+);
 
 /** Square root. Integers promote to the default float. */
 export const sqrt = unary('sqrt', {
@@ -253,7 +290,8 @@ const power = new PointwiseOp('pow', {
   complex: true,
   noBool: true,
   kernelName: 'pow',
-  node: ([x, y]) => (x instanceof Tensor ? (y instanceof Tensor ? 'PowBackward1' : POWER_NODE) : 'PowBackward2'),
+  node: ([x, y]) =>
+    x instanceof Tensor ? (y instanceof Tensor ? 'PowBackward1' : POWER_NODE) : 'PowBackward2',
   check: checkIntegerPower,
   forward: (x, y) => e.pow(x, y),
   derivative: ({ grad, result, x, y }) => [
@@ -280,10 +318,19 @@ function choosePower(x: Operand, y: Operand): PointwiseCall {
  * `input` to the power `exponent`; either may be a number. Integers stay integers and wrap.
  * @throws RuntimeError for an integer tensor and a negative integer exponent.
  */
-export const pow: InPlaceOp<[exponent: Operand, options?: Out], Tensor> = pointwiseForms('pow', 'Operand self, Operand exponent, *, Tensor? out=None', choosePower, fastChoice(choosePower));
+export const pow: InPlaceOp<[exponent: Operand, options?: Out], Tensor> = pointwiseForms(
+  'pow',
+  'Operand self, Operand exponent, *, Tensor? out=None',
+  choosePower,
+  fastChoice(choosePower),
+);
 
 /** `input * input`. */
-export const square: InPlaceOp<[options?: Out], Tensor> = pointwiseForms('square', 'Tensor self, *, Tensor? out=None', (x: Tensor) => choosePower(x, 2));
+export const square: InPlaceOp<[options?: Out], Tensor> = pointwiseForms(
+  'square',
+  'Tensor self, *, Tensor? out=None',
+  (x: Tensor) => choosePower(x, 2),
+);
 
 const isComplex = (x: Operand): boolean => (x instanceof Tensor ? x.dtype.is_complex : x instanceof Complex);
 const toDouble = (x: Operand, dtype: DType): Operand => (x instanceof Tensor ? castTo(x, dtype) : x);

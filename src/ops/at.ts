@@ -1,13 +1,14 @@
 // x.at(...) and x.setAt(...): Python's x[...] with integers, slices, ellipsis, None, booleans, tensors and lists.
-import { Complex } from '../complex.js';
+
 import type { Operand, Scalar } from '../backends/backend.js';
+import { Complex } from '../complex.js';
 import { typeName } from '../dispatch/schema.js';
 import { bool, int64, uint8 } from '../dtype.js';
 import { IndexError, ValueError } from '../errors.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { type Indices, indexWith } from './advanced.js';
 import { castTo, copy_, fill_ } from './copy.js';
-import { tensor, type TensorData } from './data.js';
+import { type TensorData, tensor } from './data.js';
 import { method, type Op } from './define.js';
 import { checkedScalar, full_, scalarOf } from './fill.js';
 import { expand, makeView, reshape, select, slice, unsqueeze } from './view.js';
@@ -45,7 +46,9 @@ function sliceText(x: Tensor, d: number, text: string): Tensor {
 /** One slice along d, which disappears. */
 function selectAt(x: Tensor, d: number, index: number): Tensor {
   if (!Number.isInteger(index))
-    throw new IndexError('only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got float)');
+    throw new IndexError(
+      'only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got float)',
+    );
   const size = x.shape[d];
   if (index < -size || index >= size)
     throw new IndexError(`index ${index} is out of bounds for dimension ${d} with size ${size}`);
@@ -102,7 +105,8 @@ class Indexing {
       else this.view = sliceText(this.view, this.d++, index);
     } else if (typeof index === 'boolean') this.truth(full_([1], index, bool, this.view.device));
     else if (index instanceof Tensor) this.tensor(index);
-    else if (typeof index === 'number' || typeof index === 'bigint') this.view = selectAt(this.view, this.d, Number(index));
+    else if (typeof index === 'number' || typeof index === 'bigint')
+      this.view = selectAt(this.view, this.d, Number(index));
     else
       throw new IndexError(
         `only integers, slices (\`:\`), ellipsis (\`...\`), None and long or byte Variables are valid indices (got ${typeName(index)})`,
@@ -139,7 +143,9 @@ function resolve(x: Tensor, given: readonly Index[]): Indexed {
     );
   if (x.shape.length === 0 && given.length === 1 && typeof first === 'string' && first.includes(':'))
     throw new IndexError('slice() cannot be applied to a 0-dim tensor.');
-  return new Indexing(x).run(given.map((index) => (Array.isArray(index) ? listIndex(index as IndexList) : index)));
+  return new Indexing(x).run(
+    given.map((index) => (Array.isArray(index) ? listIndex(index as IndexList) : index)),
+  );
 }
 
 const wholeView = (x: Tensor): Tensor =>
@@ -156,13 +162,20 @@ export const at: Op<readonly Index[], Tensor> = method('at', (x: Tensor, ...give
   if (indices !== null) return indexWith(view, indices);
   if (view !== x) return view;
   // A single full slice is a slice; nothing at all, or '...', the tensor again.
-  return given.some((index) => typeof index === 'string' && index.includes(':')) ? slice(x, 0, null, null, 1) : wholeView(x);
+  return given.some((index) => typeof index === 'string' && index.includes(':'))
+    ? slice(x, 0, null, null, 1)
+    : wholeView(x);
 });
 
 /** The value as a tensor of x's dtype. */
 function asValue(x: Tensor, value: unknown): Tensor {
   if (value instanceof Tensor) return value;
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' || value instanceof Complex)
+  if (
+    typeof value === 'number' ||
+    typeof value === 'bigint' ||
+    typeof value === 'boolean' ||
+    value instanceof Complex
+  )
     return scalarOf(checkedScalar(value as Scalar, x.dtype), x.device, x.dtype);
   throw new TypeError(`can't assign a ${typeName(value)} to a torch.${x.dtype.scalarName}Tensor`);
 }
@@ -198,7 +211,10 @@ export const setAt: Op<[index: Index | readonly Index[], value: Operand], Tensor
     const { view, indices } = resolve(x, given);
     if (indices === null) assign(view, written);
     else {
-      const shaped = written.shape.length > 0 && !sameSizes(written.shape, view.shape) ? withoutLeadingOnes(written) : written;
+      const shaped =
+        written.shape.length > 0 && !sameSizes(written.shape, view.shape)
+          ? withoutLeadingOnes(written)
+          : written;
       view.index_put_(indices, shaped);
     }
     return x;

@@ -44,8 +44,10 @@ function asChannels(x: Tensor): Tensor {
 
 /** A statistic or parameter is a vector of the input's dtype; float32 serves the 16-bit ones too. */
 function checkVector(x: Tensor, name: string, t: Tensor): void {
-  if (t.shape.length !== 1) throw new RuntimeError(`TensorAccessor expected 1 dims but tensor has ${t.shape.length}`);
-  if (t.dtype === x.dtype || (x.dtype.itemsize === 2 && t.dtype === float32) || !x.dtype.is_floating_point) return;
+  if (t.shape.length !== 1)
+    throw new RuntimeError(`TensorAccessor expected 1 dims but tensor has ${t.shape.length}`);
+  if (t.dtype === x.dtype || (x.dtype.itemsize === 2 && t.dtype === float32) || !x.dtype.is_floating_point)
+    return;
   throw new RuntimeError(
     name.startsWith('running')
       ? `expected scalar type ${x.dtype.scalarName} but found ${t.dtype.scalarName}`

@@ -1,15 +1,26 @@
 // Bounds and choices: clamp, where, masked_fill, nan_to_num.
-import { bfloat16, bool, type DType, float16, float64, uint8 } from '../dtype.js';
+
 import { PointwiseOp } from '../dispatch/pointwise.js';
-import { e, type Expr } from '../expr.js';
+import { bfloat16, bool, type DType, float16, float64, uint8 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import { type Expr, e } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { refuseComplex } from './checks.js';
 import { castTo, clone } from './copy.js';
-import { alias, type InPlaceOp, op, type Op, type Operand, type Out, type PointwiseCall, pointwiseForms } from './define.js';
+import {
+  alias,
+  type InPlaceOp,
+  type Op,
+  type Operand,
+  type Out,
+  op,
+  type PointwiseCall,
+  pointwiseForms,
+} from './define.js';
 import { view_as_complex, view_as_real } from './view_dtype.js';
 
-const clampNode = ([, ...bounds]: readonly Operand[]): string => (bounds.some((x) => x instanceof Tensor) ? 'ClampBackward0' : 'ClampBackward1');
+const clampNode = ([, ...bounds]: readonly Operand[]): string =>
+  bounds.some((x) => x instanceof Tensor) ? 'ClampBackward0' : 'ClampBackward1';
 const clampCheck = refuseComplex('clamp is not supported for complex types');
 const keepWhere = (condition: Expr, grad: Expr): Expr => e.select(condition, grad, 0);
 const shared = { kernelName: 'clamp_cpu', node: clampNode, check: clampCheck } as const;
@@ -43,12 +54,17 @@ function chooseClamp(x: Tensor, low: Operand | null, high: Operand | null): Poin
 }
 
 type Clamp = InPlaceOp<
-  [min?: Operand | null, max?: Operand | null, options?: Out] | [options: Out & { min?: Operand | null; max?: Operand | null }],
+  | [min?: Operand | null, max?: Operand | null, options?: Out]
+  | [options: Out & { min?: Operand | null; max?: Operand | null }],
   Tensor
 >;
 
 /** Limits elements to [min, max] (numbers or tensors); elements on a bound get gradient. @throws when neither is given. */
-export const clamp: Clamp = pointwiseForms('clamp', 'Tensor self, Operand? min=None, Operand? max=None, *, Tensor? out=None', chooseClamp);
+export const clamp: Clamp = pointwiseForms(
+  'clamp',
+  'Tensor self, Operand? min=None, Operand? max=None, *, Tensor? out=None',
+  chooseClamp,
+);
 /** Alias of {@link clamp}. */
 export const clip = alias('clip', clamp);
 
@@ -56,8 +72,16 @@ const sideNode =
   (name: string) =>
   ([, y]: readonly Operand[]): string =>
     `${name}Backward${y instanceof Tensor ? 1 : 0}`;
-const atLeast = new PointwiseOp('clamp_min', { ...clampLow.spec, kernelName: 'maximum_cpu', node: sideNode('ClampMin') });
-const atMost = new PointwiseOp('clamp_max', { ...clampHigh.spec, kernelName: 'minimum_cpu', node: sideNode('ClampMax') });
+const atLeast = new PointwiseOp('clamp_min', {
+  ...clampLow.spec,
+  kernelName: 'maximum_cpu',
+  node: sideNode('ClampMin'),
+});
+const atMost = new PointwiseOp('clamp_max', {
+  ...clampHigh.spec,
+  kernelName: 'minimum_cpu',
+  node: sideNode('ClampMax'),
+});
 
 /** Elements below `min` become `min`. */
 export const clamp_min: InPlaceOp<[min: Operand, options?: Out], Tensor> = pointwiseForms(
@@ -109,12 +133,17 @@ const cppNames: Readonly<Record<string, string>> = {
 function fillValue(value: Operand, dtype: DType): Operand {
   if (value instanceof Tensor) {
     if (value.shape.length > 0)
-      throw new RuntimeError(`masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`);
+      throw new RuntimeError(
+        `masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
+      );
     return value.dtype === dtype ? value : castTo(value, dtype);
   }
   if (dtype === bool) return Boolean(value);
   if (dtype.is_integral && typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new RuntimeError(`value cannot be converted to type ${cppNames[dtype.name] ?? dtype.name}_t without overflow`);
+    if (!Number.isFinite(value))
+      throw new RuntimeError(
+        `value cannot be converted to type ${cppNames[dtype.name] ?? dtype.name}_t without overflow`,
+      );
     return Math.trunc(value);
   }
   return value;
@@ -126,22 +155,32 @@ export const masked_fill: InPlaceOp<[mask: Tensor, value: Operand], Tensor> = po
   'Tensor self, Tensor mask, Operand value, *, Tensor? out=None',
   (x: Tensor, mask: Tensor, value: Operand) => {
     if (mask.dtype !== bool)
-      throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${cppNames[mask.dtype.name] ?? mask.dtype.name}`);
+      throw new RuntimeError(
+        `masked_fill_ only supports boolean masks, but got mask with dtype ${cppNames[mask.dtype.name] ?? mask.dtype.name}`,
+      );
     return [filled, x, mask, fillValue(value, x.dtype)];
   },
 );
 
 const replaced = new PointwiseOp('nan_to_num', {
   deciding: 1,
-  forward: (x, nan, high, low) => e.select(e.isnan(x), nan, e.select(e.isinf(x), e.select(e.gt(x, 0), high, low), x)),
+  forward: (x, nan, high, low) =>
+    e.select(e.isnan(x), nan, e.select(e.isinf(x), e.select(e.gt(x, 0), high, low), x)),
   derivative: ({ grad, x }) => [e.select(e.isfinite(x), grad, 0), null, null, null],
 });
 const largest = (dtype: DType): number =>
-  dtype === float64 ? Number.MAX_VALUE : dtype === float16 ? 65504 : dtype === bfloat16 ? 3.3895313892515355e38 : 3.4028234663852886e38;
+  dtype === float64
+    ? Number.MAX_VALUE
+    : dtype === float16
+      ? 65504
+      : dtype === bfloat16
+        ? 3.3895313892515355e38
+        : 3.4028234663852886e38;
 
 /** NaN and infinities replaced by numbers: 0 and the largest finite ones, unless given. */
 export const nan_to_num: InPlaceOp<
-  [nan?: number | null, posinf?: number | null, neginf?: number | null, options?: Out] | [options: Out & { nan?: number; posinf?: number; neginf?: number }],
+  | [nan?: number | null, posinf?: number | null, neginf?: number | null, options?: Out]
+  | [options: Out & { nan?: number; posinf?: number; neginf?: number }],
   Tensor
 > = op(
   'nan_to_num',
@@ -150,9 +189,13 @@ export const nan_to_num: InPlaceOp<
     if (x.dtype.is_integral) return clone(x);
     // Each part of a complex number on its own.
     const values = x.dtype.is_complex ? view_as_real(x) : x;
-    const out = replaced.call([values, nan ?? 0, high ?? largest(values.dtype), low ?? -largest(values.dtype)]);
+    const out = replaced.call([
+      values,
+      nan ?? 0,
+      high ?? largest(values.dtype),
+      low ?? -largest(values.dtype),
+    ]);
     return x.dtype.is_complex ? view_as_complex(out.contiguous()) : out;
   },
   { inPlace: true },
 );
-

@@ -2,12 +2,21 @@
 import type { Scalar } from '../backends/backend.js';
 import { PointwiseOp } from '../dispatch/pointwise.js';
 import { int32 } from '../dtype.js';
-import { constant, e } from '../expr.js';
 import { RuntimeError } from '../errors.js';
+import { constant, e } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { refuse, requireSameDtype } from './checks.js';
 import { castTo } from './copy.js';
-import { tensorFirst, type InPlaceOp, op, type Op, type Operand, type Out, pointwiseForms, tensorBinary } from './define.js';
+import {
+  type InPlaceOp,
+  type Op,
+  type Operand,
+  type Out,
+  op,
+  pointwiseForms,
+  tensorBinary,
+  tensorFirst,
+} from './define.js';
 
 type Scaled = InPlaceOp<[tensor1: Tensor, tensor2: Tensor, options?: Out & { value?: Scalar }], Tensor>;
 
@@ -17,7 +26,12 @@ const productSum = new PointwiseOp('addcmul', {
   noBool: true,
   kernelName: 'addcmul_cpu_out',
   forward: (x, y, z, w) => e.add(x, e.mul(e.mul(w, y), z)),
-  derivative: ({ grad, y, z, w }) => [grad, e.mul(grad, e.conj(e.mul(z, w))), e.mul(grad, e.conj(e.mul(y, w))), null],
+  derivative: ({ grad, y, z, w }) => [
+    grad,
+    e.mul(grad, e.conj(e.mul(z, w))),
+    e.mul(grad, e.conj(e.mul(y, w))),
+    null,
+  ],
 });
 
 /** `input + value * tensor1 * tensor2`. */
@@ -63,11 +77,16 @@ const interpolation = (node: string, kernelName: string): PointwiseOp =>
       const step = e.sub(y, x);
       return e.select(e.lt(e.abs(w), 0.5), e.add(x, e.mul(w, step)), e.sub(y, e.mul(step, e.sub(1, w))));
     },
-    derivative: ({ grad, x, y, z }) => [e.mul(grad, e.conj(e.sub(1, z))), e.mul(grad, e.conj(z)), e.mul(grad, e.conj(e.sub(y, x)))],
+    derivative: ({ grad, x, y, z }) => [
+      e.mul(grad, e.conj(e.sub(1, z))),
+      e.mul(grad, e.conj(z)),
+      e.mul(grad, e.conj(e.sub(y, x))),
+    ],
   });
 const lerpScalar = interpolation('LerpBackward0', 'lerp_kernel_scalar');
 const lerpTensor = interpolation('LerpBackward1', 'lerp_kernel_tensor');
-const dtypeName = (x: Tensor): string => ({ float32: 'float', float64: 'double' })[x.dtype.name as string] ?? x.dtype.name;
+const dtypeName = (x: Tensor): string =>
+  ({ float32: 'float', float64: 'double' })[x.dtype.name as string] ?? x.dtype.name;
 
 /** `input + weight * (end - input)`, exact at both ends. @throws RuntimeError for differing dtypes. */
 export const lerp: InPlaceOp<[end: Tensor, weight: Operand, options?: Out], Tensor> = pointwiseForms(
@@ -76,7 +95,11 @@ export const lerp: InPlaceOp<[end: Tensor, weight: Operand, options?: Out], Tens
   (x: Tensor, y: Tensor, weight: Operand) => {
     requireSameDtype(x, y, () => `expected dtype ${dtypeName(x)} for \`end\` but got dtype ${dtypeName(y)}`);
     if (!(weight instanceof Tensor)) return [lerpScalar, x, y, weight];
-    requireSameDtype(x, weight, () => `expected dtype ${dtypeName(x)} for \`weight\` but got dtype ${dtypeName(weight)}`);
+    requireSameDtype(
+      x,
+      weight,
+      () => `expected dtype ${dtypeName(x)} for \`weight\` but got dtype ${dtypeName(weight)}`,
+    );
     return [lerpTensor, x, y, weight];
   },
 );
@@ -108,7 +131,10 @@ export const ldexp = tensorBinary('ldexp', {
   types: 'float',
   complex: true,
   forward: (x, y) => e.mul(x, e.exp2(y)),
-  derivative: ({ grad, result, y }) => [e.mul(grad, e.conj(e.exp2(y))), e.mul(grad, e.conj(e.mul(result, Math.LN2)))],
+  derivative: ({ grad, result, y }) => [
+    e.mul(grad, e.conj(e.exp2(y))),
+    e.mul(grad, e.conj(e.mul(result, Math.LN2))),
+  ],
 });
 
 /** 0 below zero, 1 above, `values` at zero. Not differentiable. @throws RuntimeError for differing dtypes. */
@@ -121,7 +147,12 @@ export const heaviside: InPlaceOp<[values: Tensor, options?: Out], Tensor> = (()
     },
     forward: (x, y) => e.select(e.eq(x, 0), y, e.select(e.gt(x, 0), 1, 0)),
   });
-  return pointwiseForms('heaviside', 'Tensor self, Tensor values, *, Tensor? out=None', (x, y) => [step, x, y], step);
+  return pointwiseForms(
+    'heaviside',
+    'Tensor self, Tensor values, *, Tensor? out=None',
+    (x, y) => [step, x, y],
+    step,
+  );
 })();
 
 /** Greatest common divisor, of integers. */
@@ -143,12 +174,20 @@ export const frexpParts = {
 };
 
 /** A decomposition into `mantissa * 2^exponent`. */
-export type Frexp = [mantissa: Tensor, exponent: Tensor] & { readonly mantissa: Tensor; readonly exponent: Tensor };
+export type Frexp = [mantissa: Tensor, exponent: Tensor] & {
+  readonly mantissa: Tensor;
+  readonly exponent: Tensor;
+};
 
 /** Splits into a mantissa in [1/2, 1) and an int32 exponent. @throws RuntimeError unless floating point. */
-export const frexp: Op<[options?: { out?: readonly [Tensor, Tensor] }], Frexp> = op('frexp', 'Tensor self, *, any out=None', (x: Tensor) => {
-  if (!x.dtype.is_floating_point) throw new RuntimeError('torch.frexp() only supports floating-point dtypes');
-  const mantissa = frexpParts.mantissa(x);
-  const exponent = castTo(frexpParts.exponent(x), int32);
-  return Object.assign([mantissa, exponent], { mantissa, exponent });
-});
+export const frexp: Op<[options?: { out?: readonly [Tensor, Tensor] }], Frexp> = op(
+  'frexp',
+  'Tensor self, *, any out=None',
+  (x: Tensor) => {
+    if (!x.dtype.is_floating_point)
+      throw new RuntimeError('torch.frexp() only supports floating-point dtypes');
+    const mantissa = frexpParts.mantissa(x);
+    const exponent = castTo(frexpParts.exponent(x), int32);
+    return Object.assign([mantissa, exponent], { mantissa, exponent });
+  },
+);

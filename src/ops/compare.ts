@@ -1,11 +1,12 @@
 // Comparisons, tests, and what picks the smaller or larger.
-import { bool } from '../dtype.js';
-import { e, type Expr, type ExprLike } from '../expr.js';
-import { RuntimeError } from '../errors.js';
+
 import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
+import { bool } from '../dtype.js';
+import { RuntimeError } from '../errors.js';
+import { type Expr, type ExprLike, e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { refuse, refuseComplex } from './checks.js';
-import { alias, op, type Op, type Out, tensorBinary, tensorFirst, unary } from './define.js';
+import { alias, type Op, type Out, op, tensorBinary, tensorFirst, unary } from './define.js';
 import { full_ } from './fill.js';
 
 /** `input == other`, elementwise. */
@@ -62,7 +63,8 @@ export const signbit: Op<[options?: Out], Tensor> = unary('signbit', {
 // ---- the smaller and the larger; ties share the gradient
 
 /** The gradient of the operand that `wins` holds for; half of it where both are equal. */
-const share = (grad: Expr, x: ExprLike, y: ExprLike, loses: Expr): Expr => e.select(e.eq(x, y), e.mul(grad, 0.5), e.select(loses, 0, grad));
+const share = (grad: Expr, x: ExprLike, y: ExprLike, loses: Expr): Expr =>
+  e.select(e.eq(x, y), e.mul(grad, 0.5), e.select(loses, 0, grad));
 
 /** The larger element; NaN if either is. Ties share the gradient. */
 export const maximum = tensorBinary('maximum', {
@@ -100,7 +102,10 @@ const close = (x: Expr, y: Expr, rtol: Expr, atol: Expr): Expr => {
   return e.mor(e.eq(x, y), e.mand(e.isfinite(distance), e.le(distance, e.add(atol, e.abs(e.mul(rtol, y))))));
 };
 const isClose = new PointwiseOp('isclose', { complex: true, forward: close });
-const isCloseOrNaN = new PointwiseOp('isclose', { complex: true, forward: (x, y, z, w) => e.mor(close(x, y, z, w), e.mand(e.isnan(x), e.isnan(y))) });
+const isCloseOrNaN = new PointwiseOp('isclose', {
+  complex: true,
+  forward: (x, y, z, w) => e.mor(close(x, y, z, w), e.mand(e.isnan(x), e.isnan(y))),
+});
 
 interface Tolerance {
   rtol?: number;
@@ -112,14 +117,17 @@ interface Tolerance {
  * Whether `|input - other| <= atol + rtol * |other|`, elementwise.
  * @throws RuntimeError for differing dtypes or negative tolerances.
  */
-export const isclose: Op<[other: Tensor, rtol?: number, atol?: number, equal_nan?: boolean] | [other: Tensor, options: Tolerance], Tensor> = op(
+export const isclose: Op<
+  [other: Tensor, rtol?: number, atol?: number, equal_nan?: boolean] | [other: Tensor, options: Tolerance],
+  Tensor
+> = op(
   'isclose',
   'Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False',
   (x: Tensor, y: Tensor, rtol: number, atol: number, equalNaN: boolean) => {
-    if (x.dtype !== y.dtype) throw new RuntimeError(`${x.dtype.scalarName} did not match ${y.dtype.scalarName}`);
+    if (x.dtype !== y.dtype)
+      throw new RuntimeError(`${x.dtype.scalarName} did not match ${y.dtype.scalarName}`);
     if (rtol < 0) throw new RuntimeError(`rtol must be greater than or equal to zero, but got ${rtol}`);
     if (atol < 0) throw new RuntimeError(`atol must be greater than or equal to zero, but got ${atol}`);
     return (equalNaN ? isCloseOrNaN : isClose).call([x, y, rtol, atol]);
   },
 );
-

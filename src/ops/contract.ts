@@ -3,8 +3,8 @@ import { typeName } from '../dispatch/schema.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { numelOf, Tensor, wrapDim } from '../tensor.js';
 import { mul } from './arithmetic.js';
+import { type Out, op } from './define.js';
 import { diagonal } from './diagonal.js';
-import { op, type Out } from './define.js';
 import { bmm, mm } from './matmul.js';
 import { sum } from './reduce.js';
 import { movedim } from './shape.js';
@@ -35,7 +35,10 @@ function parseTerm(term: string, start: number, where: string): Labels {
       continue;
     }
     const label = letters.indexOf(c);
-    if (label < 0) fail(`invalid subscript given at index ${start + i} in the equation string, subscripts must be in [a-zA-Z]`);
+    if (label < 0)
+      fail(
+        `invalid subscript given at index ${start + i} in the equation string, subscripts must be in [a-zA-Z]`,
+      );
     labels.push(label);
   }
   return labels;
@@ -65,7 +68,8 @@ function parseEquation(equation: string, operands: number): Equation {
 function sublist(list: readonly unknown[]): Labels {
   return list.map((label) => {
     if (label === '...') return ELLIPSIS;
-    if (typeof label !== 'number') throw new TypeError(`'>=' not supported between instances of '${typeName(label)}' and 'int'`);
+    if (typeof label !== 'number')
+      throw new TypeError(`'>=' not supported between instances of '${typeName(label)}' and 'int'`);
     if (!Number.isInteger(label) || label < 0 || label >= 52)
       throw new ValueError('einsum(): subscript in subscript list is not within the valid range [0, 52)');
     return label;
@@ -116,7 +120,8 @@ function layoutOf({ inputs, output }: Equation, spread: number): Layout {
       continue;
     }
     if (place.has(label)) fail(`output subscript ${letterOf(label)} appears more than once in the output`);
-    if (!known.has(label)) fail(`output subscript ${letterOf(label)} does not appear in the equation for any input operand`);
+    if (!known.has(label))
+      fail(`output subscript ${letterOf(label)} does not appear in the equation for any input operand`);
     place.set(label, at++);
   }
   const kept = at;
@@ -124,7 +129,8 @@ function layoutOf({ inputs, output }: Equation, spread: number): Layout {
     spreadAt = at;
     at += spread;
   }
-  for (const label of [...known].sort((a, b) => a - b)) if (label !== ELLIPSIS && !place.has(label)) place.set(label, at++);
+  for (const label of [...known].sort((a, b) => a - b))
+    if (label !== ELLIPSIS && !place.has(label)) place.set(label, at++);
   return { place, spread, spreadAt, kept, total: at };
 }
 
@@ -147,12 +153,18 @@ function aligned(x: Tensor, labels: Labels, layout: Layout, i: number): Tensor {
       continue;
     }
     if (view.shape[before] !== view.shape[d])
-      fail(`subscript ${letterOf(label)} is repeated for operand ${i} but the sizes don't match, ${view.shape[d]} != ${view.shape[before]}`);
+      fail(
+        `subscript ${letterOf(label)} is repeated for operand ${i} but the sizes don't match, ${view.shape[d]} != ${view.shape[before]}`,
+      );
     view = movedim(diagonal(view, 0, before, d), -1, before);
   }
   const present = places.map((place, dim) => ({ place, dim })).sort((a, b) => a.place - b.place);
-  view = permute(view, present.map(({ dim }) => dim));
-  for (let place = 0; place < layout.total; place++) if (!places.includes(place)) view = unsqueeze(view, place);
+  view = permute(
+    view,
+    present.map(({ dim }) => dim),
+  );
+  for (let place = 0; place < layout.total; place++)
+    if (!places.includes(place)) view = unsqueeze(view, place);
   return view;
 }
 
@@ -191,13 +203,25 @@ function contractPair(a: Tensor, b: Tensor, dims: readonly number[]): Tensor {
     else if (r) right = sum(right, d, true);
   }
   const sizeOf = (x: Tensor, list: readonly number[]): number => numelOf(list.map((d) => x.shape[d]));
-  const [nb, nr, nc, ni] = [sizeOf(left, batch), sizeOf(left, rows), sizeOf(right, columns), sizeOf(left, inner)];
+  const [nb, nr, nc, ni] = [
+    sizeOf(left, batch),
+    sizeOf(left, rows),
+    sizeOf(right, columns),
+    sizeOf(left, inner),
+  ];
   const gone = dims.filter((d) => !inner.includes(d));
   const leftOrder = [...batch, ...rows, ...inner, ...gone, ...columns];
   const rightOrder = [...batch, ...inner, ...columns, ...gone, ...rows];
-  const product = bmm(reshape(permute(left, leftOrder), [nb, nr, ni]), reshape(permute(right, rightOrder), [nb, ni, nc]));
+  const product = bmm(
+    reshape(permute(left, leftOrder), [nb, nr, ni]),
+    reshape(permute(right, rightOrder), [nb, ni, nc]),
+  );
   const order = [...batch, ...rows, ...columns, ...inner, ...gone];
-  const shape = [...batch.map((d) => left.shape[d]), ...rows.map((d) => left.shape[d]), ...columns.map((d) => right.shape[d])];
+  const shape = [
+    ...batch.map((d) => left.shape[d]),
+    ...rows.map((d) => left.shape[d]),
+    ...columns.map((d) => right.shape[d]),
+  ];
   const full = reshape(product, [...shape, ...dims.map(() => 1)]);
   const back = new Array<number>(rank);
   order.forEach((d, i) => {
@@ -235,7 +259,11 @@ type Operands = readonly (Tensor | readonly Tensor[])[];
  */
 export const einsum: {
   (equation: string, ...operands: Operands): Tensor;
-  (operand: Tensor, subscripts: readonly (number | '...')[], ...rest: readonly (Tensor | readonly (number | '...')[])[]): Tensor;
+  (
+    operand: Tensor,
+    subscripts: readonly (number | '...')[],
+    ...rest: readonly (Tensor | readonly (number | '...')[])[]
+  ): Tensor;
 } = op(
   'einsum',
   'any[]... args',
@@ -259,7 +287,8 @@ function readArguments(args: readonly unknown[]): [readonly Tensor[], Equation] 
   if (typeof first === 'string') {
     const operands = (rest.length === 1 && Array.isArray(rest[0]) ? rest[0] : rest) as Tensor[];
     for (const x of operands)
-      if (!(x instanceof Tensor)) throw new TypeError(`einsum(): argument 'operands' must be tuple of Tensors, not ${typeName(x)}`);
+      if (!(x instanceof Tensor))
+        throw new TypeError(`einsum(): argument 'operands' must be tuple of Tensors, not ${typeName(x)}`);
     return [operands, parseEquation(first, operands.length)];
   }
   const operands: Tensor[] = [];
@@ -282,7 +311,8 @@ function contracted(a: Tensor, b: Tensor, dims: unknown): [number[], number[]] {
   }
   const n = Number(dims);
   if (n < 0) throw new RuntimeError(`tensordot expects dims >= 0, but got dims=${n}`);
-  if (n > Math.min(a.shape.length, b.shape.length)) throw new RuntimeError(`tensordot expects dims < ndim_a or ndim_b, but got dims=${n}`);
+  if (n > Math.min(a.shape.length, b.shape.length))
+    throw new RuntimeError(`tensordot expects dims < ndim_a or ndim_b, but got dims=${n}`);
   return [Array.from({ length: n }, (_, i) => i - n), Array.from({ length: n }, (_, i) => i)];
 }
 
@@ -290,7 +320,11 @@ function contracted(a: Tensor, b: Tensor, dims: unknown): [number[], number[]] {
  * The product of two tensors summed over dimensions: the last `dims` of `a` with the first of `b`, or those in two lists.
  * @throws RuntimeError when the sizes differ.
  */
-export const tensordot: (a: Tensor, b: Tensor, ...args: [dims?: ContractedDims, options?: Out] | [options: Out & { dims?: ContractedDims }]) => Tensor = op(
+export const tensordot: (
+  a: Tensor,
+  b: Tensor,
+  ...args: [dims?: ContractedDims, options?: Out] | [options: Out & { dims?: ContractedDims }]
+) => Tensor = op(
   'tensordot',
   'Tensor a, Tensor b, any dims=2, *, Tensor? out=None',
   (first: Tensor, second: Tensor, dims: unknown) => {

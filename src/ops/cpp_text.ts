@@ -9,6 +9,7 @@ export function cppDouble(value: number): string {
   const [mantissa, exponent] = value.toExponential(5).split('e');
   const power = Number(exponent);
   const trim = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
-  if (power < -4 || power >= 6) return `${trim(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+  if (power < -4 || power >= 6)
+    return `${trim(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
   return trim(value.toFixed(Math.max(5 - power, 0)));
 }

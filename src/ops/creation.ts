@@ -1,12 +1,13 @@
 // What every constructor shares: its options, where its result goes, and how it is defined.
-import type { Generator } from '../generator.js';
+
 import { backendOf } from '../backends/backend.js';
-import { cpu, type Device, type DeviceLike, device as toDevice, get_default_device } from '../device.js';
-import { type DType, float64, get_default_dtype } from '../dtype.js';
+import { cpu, type Device, type DeviceLike, get_default_device, device as toDevice } from '../device.js';
 import { empty as emptyTensor } from '../dispatch/allocate.js';
 import { resizeOut } from '../dispatch/out.js';
 import { typeName } from '../dispatch/schema.js';
+import { type DType, float64, get_default_dtype } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import type { Generator } from '../generator.js';
 import { Tensor } from '../tensor.js';
 import { op } from './define.js';
 
@@ -34,10 +35,14 @@ export interface RandomOptions extends OutOptions {
 }
 
 /** Sizes as separate arguments or as one array, then options. */
-export type SizeArgs<O = OutOptions> = [...size: number[]] | [...size: [...number[], O]] | [size: readonly number[], options?: O];
+export type SizeArgs<O = OutOptions> =
+  | [...size: number[]]
+  | [...size: [...number[], O]]
+  | [size: readonly number[], options?: O];
 
 /** The part of a constructor's schema that all of them share. */
-const OPTIONS = 'Tensor? out=None, dtype? dtype=None, str? layout=None, device? device=None, bool? pin_memory=False, bool? requires_grad=False';
+const OPTIONS =
+  'Tensor? out=None, dtype? dtype=None, str? layout=None, device? device=None, bool? pin_memory=False, bool? requires_grad=False';
 const OPTION_COUNT = 6;
 
 /** Where the result of a constructor goes, and its type. */
@@ -49,7 +54,9 @@ export class Target {
     readonly device: Device,
   ) {
     if (out !== null && dtype !== null && out.dtype !== dtype)
-      throw new RuntimeError(`dtype ${dtype.scalarName} does not match dtype of out parameter (${out.dtype.scalarName})`);
+      throw new RuntimeError(
+        `dtype ${dtype.scalarName} does not match dtype of out parameter (${out.dtype.scalarName})`,
+      );
   }
 
   /** The dtype that was asked for (that of `out` included), else the fallback. */
@@ -85,7 +92,10 @@ export function putNumbers(out: Tensor, values: Float64Array): Tensor {
 
 /** Sizes as plain numbers: bigints and 0-d integer tensors are taken too. */
 export function sizes(size: readonly unknown[], name = 'empty'): number[] {
-  if (!Array.isArray(size)) throw new TypeError(`${name}(): argument 'size' (position 1) must be tuple of ints, not ${typeName(size)}`);
+  if (!Array.isArray(size))
+    throw new TypeError(
+      `${name}(): argument 'size' (position 1) must be tuple of ints, not ${typeName(size)}`,
+    );
   return size.map((n) => (n instanceof Tensor ? Number(n.item()) : Number(n)));
 }
 
@@ -98,14 +108,29 @@ export function deviceOf(device: DeviceLike | null | undefined): Device {
  * Defines a constructor: the parameters of `schema`, then the options that all constructors take.
  * @param make builds the result from the target and one value per parameter of the schema.
  */
-export function creator<F>(name: string, schema: string, make: (target: Target, ...args: never[]) => Tensor): F {
+export function creator<F>(
+  name: string,
+  schema: string,
+  make: (target: Target, ...args: never[]) => Tensor,
+): F {
   const build = make as unknown as (target: Target, ...args: readonly unknown[]) => Tensor;
   const full = `${schema}${schema === '' ? '' : ', '}${schema.includes('*, ') ? '' : '*, '}${OPTIONS}`;
   const run = (...bound: readonly unknown[]): Tensor => {
     const n = bound.length - OPTION_COUNT;
-    const [out, dtype, , device, , requires_grad] = bound.slice(n) as [Tensor | null, DType | null, unknown, DeviceLike | null, unknown, boolean | null];
-    const result = build(new Target(name, out, dtype, out === null ? deviceOf(device) : out.device), ...bound.slice(0, n));
-    if (requires_grad && result.dtype.is_integral) throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
+    const [out, dtype, , device, , requires_grad] = bound.slice(n) as [
+      Tensor | null,
+      DType | null,
+      unknown,
+      DeviceLike | null,
+      unknown,
+      boolean | null,
+    ];
+    const result = build(
+      new Target(name, out, dtype, out === null ? deviceOf(device) : out.device),
+      ...bound.slice(0, n),
+    );
+    if (requires_grad && result.dtype.is_integral)
+      throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
     return requires_grad ? result.requires_grad_(true) : result;
   };
   return op<F>(name, full, run, { ownOut: true, self: null });

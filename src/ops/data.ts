@@ -2,9 +2,22 @@
 import { backendOf, type Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
 import { cpu, type Device, type DeviceLike } from '../device.js';
-import { bool, type DType, dtypes, float32, float64, get_default_dtype, int16, int32, int64, int8, promote_types, uint8 } from '../dtype.js';
 import { empty as emptyTensor } from '../dispatch/allocate.js';
 import { typeName } from '../dispatch/schema.js';
+import {
+  bool,
+  type DType,
+  dtypes,
+  float32,
+  float64,
+  get_default_dtype,
+  int8,
+  int16,
+  int32,
+  int64,
+  promote_types,
+  uint8,
+} from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { contiguousStrides, Tensor } from '../tensor.js';
 import { castTo, copyInto } from './copy.js';
@@ -36,7 +49,10 @@ const arrayTypes: readonly (readonly [abstract new (...args: never[]) => ArrayBu
 
 function fromArray(data: ArrayBufferView): Tensor {
   const entry = arrayTypes.find(([type]) => data instanceof type);
-  if (!entry) throw new TypeError(`can't convert ${data.constructor.name} to a tensor: the supported types are: ${arrayTypes.map(([c]) => c.name).join(', ')}`);
+  if (!entry)
+    throw new TypeError(
+      `can't convert ${data.constructor.name} to a tensor: the supported types are: ${arrayTypes.map(([c]) => c.name).join(', ')}`,
+    );
   const x = emptyTensor([data.byteLength / entry[1].itemsize], entry[1], cpu);
   backendOf('cpu').write(x, data);
   return x;
@@ -50,12 +66,19 @@ interface Gathered {
 /** Flattens nested arrays; every level must be as long as its neighbours. */
 function gather(data: unknown, depth: number, into: Gathered): void {
   if (!Array.isArray(data)) {
-    if (depth !== into.shape.length) throw new ValueError(`expected sequence of length ${into.shape[depth]} at dim ${depth} (got a single value)`);
+    if (depth !== into.shape.length)
+      throw new ValueError(
+        `expected sequence of length ${into.shape[depth]} at dim ${depth} (got a single value)`,
+      );
     into.leaves.push(data as Scalar);
     return;
   }
-  if (depth >= into.shape.length) throw new TypeError('only one element tensors can be converted to Python scalars');
-  if (data.length !== into.shape[depth]) throw new ValueError(`expected sequence of length ${into.shape[depth]} at dim ${depth} (got ${data.length})`);
+  if (depth >= into.shape.length)
+    throw new TypeError('only one element tensors can be converted to Python scalars');
+  if (data.length !== into.shape[depth])
+    throw new ValueError(
+      `expected sequence of length ${into.shape[depth]} at dim ${depth} (got ${data.length})`,
+    );
   for (const item of data) gather(item, depth + 1, into);
 }
 
@@ -65,8 +88,16 @@ export function encode(values: readonly Scalar[], dtype: DType): Tensor {
   const wide = dtype.is_complex ? dtypes[11] : dtype === int64 || dtype.is_integral ? int64 : float64;
   const x = emptyTensor([n], wide, cpu);
   const backend = backendOf('cpu');
-  if (wide === int64) backend.write(x, BigInt64Array.from(values, (v) => integerOf(v, dtype)));
-  else if (wide === float64) backend.write(x, Float64Array.from(values, (v) => (v instanceof Complex ? failComplex() : Number(v))));
+  if (wide === int64)
+    backend.write(
+      x,
+      BigInt64Array.from(values, (v) => integerOf(v, dtype)),
+    );
+  else if (wide === float64)
+    backend.write(
+      x,
+      Float64Array.from(values, (v) => (v instanceof Complex ? failComplex() : Number(v))),
+    );
   else
     backend.write(
       x,
@@ -88,7 +119,8 @@ function integerOf(value: Scalar, dtype: DType): bigint {
   if (value instanceof Complex) return failComplex();
   if (dtype === bool) return value === 0 ? 0n : 1n;
   if (Number.isNaN(value)) throw new ValueError('cannot convert float NaN to integer');
-  if (!Number.isFinite(value)) throw new RuntimeError(`value cannot be converted to type ${dtype.name} without overflow`);
+  if (!Number.isFinite(value))
+    throw new RuntimeError(`value cannot be converted to type ${dtype.name} without overflow`);
   return BigInt(Math.trunc(value));
 }
 
@@ -98,13 +130,20 @@ function integerOf(value: Scalar, dtype: DType): bigint {
  * @throws ValueError when nested arrays have different lengths.
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
-  return leaf(moveTo(fromData(data, options.dtype ?? null), data instanceof Tensor && !options.device ? data.device : deviceOf(options.device)), options);
+  return leaf(
+    moveTo(
+      fromData(data, options.dtype ?? null),
+      data instanceof Tensor && !options.device ? data.device : deviceOf(options.device),
+    ),
+    options,
+  );
 }
 
 /** A finished result that autograd shall follow, or not. */
 function leaf(x: Tensor, options: { requires_grad?: boolean }): Tensor {
   if (!options.requires_grad) return x;
-  if (x.dtype.is_integral) throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
+  if (x.dtype.is_integral)
+    throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
   return x.requires_grad_(true);
 }
 
@@ -155,7 +194,9 @@ function stackLeaves(data: readonly unknown[], outer: readonly number[], dtype: 
   const parts = flat.map((item) => fromData(item, null));
   let type = parts[0].dtype;
   for (const p of parts) type = promote_types(type, p.dtype);
-  for (const p of parts) if (p.shape.length > 0 && outer.length === 1 && String(p.shape) !== String(parts[0].shape)) throw new ValueError('only one element tensors can be converted to Python scalars');
+  for (const p of parts)
+    if (p.shape.length > 0 && outer.length === 1 && String(p.shape) !== String(parts[0].shape))
+      throw new ValueError('only one element tensors can be converted to Python scalars');
   const out = emptyTensor([...outer, ...parts[0].shape], dtype ?? type, cpu);
   const rows = out.view([parts.length, ...parts[0].shape]);
   for (let i = 0; i < parts.length; i++) copyInto(rows.select(0, i), parts[i]);
@@ -169,19 +210,30 @@ export function frombuffer(
 ): Tensor {
   const { dtype, count = -1, offset = 0 } = options;
   const view = ArrayBuffer.isView(buffer) ? buffer : new Uint8Array(buffer);
-  if (view.byteLength === 0) throw new ValueError(`both buffer length (0) and count (${count}) must not be 0`);
+  if (view.byteLength === 0)
+    throw new ValueError(`both buffer length (0) and count (${count}) must not be 0`);
   if (offset < 0 || offset >= view.byteLength)
-    throw new ValueError(`offset (${offset} bytes) must be non-negative and no greater than buffer length (${view.byteLength} bytes) minus 1`);
+    throw new ValueError(
+      `offset (${offset} bytes) must be non-negative and no greater than buffer length (${view.byteLength} bytes) minus 1`,
+    );
   const available = view.byteLength - offset;
   if (count <= 0 && available % dtype.itemsize !== 0)
-    throw new ValueError(`buffer length (${available} bytes) after offset (${offset} bytes) must be a multiple of element size (${dtype.itemsize})`);
+    throw new ValueError(
+      `buffer length (${available} bytes) after offset (${offset} bytes) must be a multiple of element size (${dtype.itemsize})`,
+    );
   const n = count > 0 ? count : available / dtype.itemsize;
   if (n * dtype.itemsize > available)
-    throw new ValueError(`requested buffer length (${n} * ${dtype.itemsize} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${view.byteLength} bytes)`);
+    throw new ValueError(
+      `requested buffer length (${n} * ${dtype.itemsize} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${view.byteLength} bytes)`,
+    );
   const start = view.byteOffset + offset;
-  if (start % dtype.itemsize !== 0) return leaf(fromBytes(new Uint8Array(view.buffer, start, n * dtype.itemsize), dtype, n), options);
+  if (start % dtype.itemsize !== 0)
+    return leaf(fromBytes(new Uint8Array(view.buffer, start, n * dtype.itemsize), dtype, n), options);
   const storage = backendOf('cpu').adopt(view.buffer);
-  return leaf(new Tensor(storage, [n], contiguousStrides([n]), start / dtype.itemsize, dtype, n, true), options);
+  return leaf(
+    new Tensor(storage, [n], contiguousStrides([n]), start / dtype.itemsize, dtype, n, true),
+    options,
+  );
 }
 
 function fromBytes(bytes: Uint8Array, dtype: DType, n: number): Tensor {
@@ -201,8 +253,15 @@ function shared(data: TensorData, dtype: DType | null, device: Device | null): T
 }
 
 /** A tensor of the data, which shares memory with a tensor or typed array of that dtype and device. */
-export function as_tensor(data: TensorData, dtype?: DType | { dtype?: DType | null; device?: DeviceLike | null } | null, device?: DeviceLike | null): Tensor {
-  const options = dtype === null || dtype === undefined || 'itemsize' in dtype ? { dtype: dtype as DType | null | undefined, device } : dtype;
+export function as_tensor(
+  data: TensorData,
+  dtype?: DType | { dtype?: DType | null; device?: DeviceLike | null } | null,
+  device?: DeviceLike | null,
+): Tensor {
+  const options =
+    dtype === null || dtype === undefined || 'itemsize' in dtype
+      ? { dtype: dtype as DType | null | undefined, device }
+      : dtype;
   const where = options.device === undefined || options.device === null ? null : deviceOf(options.device);
   return shared(data, options.dtype ?? null, where);
 }
@@ -217,7 +276,10 @@ export function asarray(obj: TensorData, options: TensorOptions & { copy?: boole
     return leaf(tensor(obj, { dtype: options.dtype, device: where }), options);
   }
   const x = shared(obj, options.dtype ?? null, where);
-  if (copy === false && obj instanceof Tensor && x !== obj) throw new ValueError(`can't alias tensor ${where && !where.equals(obj.device) ? `from device '${obj.device}' to '${where}'` : `with dtype '${obj.dtype.scalarName}' into dtype '${x.dtype.scalarName}'`}.`);
+  if (copy === false && obj instanceof Tensor && x !== obj)
+    throw new ValueError(
+      `can't alias tensor ${where && !where.equals(obj.device) ? `from device '${obj.device}' to '${where}'` : `with dtype '${obj.dtype.scalarName}' into dtype '${x.dtype.scalarName}'`}.`,
+    );
   return leaf(x, options);
 }
 
@@ -229,6 +291,8 @@ export function from_numpy(data: ArrayBufferView): Tensor {
 }
 
 /** A 0-d tensor of a number; the default dtype unless given. */
-export const scalar_tensor: (s: Scalar, options?: OutOptions) => Tensor = creator('scalar_tensor', 'Scalar s', (to: Target, value: Scalar) =>
-  fillChecked(to.empty([]), value),
+export const scalar_tensor: (s: Scalar, options?: OutOptions) => Tensor = creator(
+  'scalar_tensor',
+  'Scalar s',
+  (to: Target, value: Scalar) => fillChecked(to.empty([]), value),
 );

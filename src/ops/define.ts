@@ -189,7 +189,10 @@ export function writeOut(
   if (outs.length !== results.length)
     throw new TypeError(`${name}(): argument 'out' must be tuple of ${results.length} Tensors`);
   const wrong = outs.findIndex((x) => !(x instanceof Tensor));
-  if (wrong >= 0) throw new TypeError(`${name}(): expected Tensor as element ${wrong} in argument 'out', but got ${typeName(outs[wrong])}`);
+  if (wrong >= 0)
+    throw new TypeError(
+      `${name}(): expected Tensor as element ${wrong} in argument 'out', but got ${typeName(outs[wrong])}`,
+    );
   results.forEach((r, i) => {
     checkOut(name, args, outs[i]);
     if (exact) checkExact(r, outs[i], args);

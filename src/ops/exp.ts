@@ -1,26 +1,59 @@
 // Exponentials and logarithms. Integers promote to the default float.
 import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
 import { resultType } from '../dispatch/promotion.js';
-import { e, type Expr } from '../expr.js';
+import { type Expr, e } from '../expr.js';
 import { Tensor } from '../tensor.js';
-import { binary, fastChoice, type InPlaceOp, type Operand, type Out, type PointwiseCall, pointwiseForms, tensorBinary, unary } from './define.js';
+import {
+  binary,
+  fastChoice,
+  type InPlaceOp,
+  type Operand,
+  type Out,
+  type PointwiseCall,
+  pointwiseForms,
+  tensorBinary,
+  unary,
+} from './define.js';
 
-const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> => unary(name, { types: 'float', complex: true, ...spec });
+const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> =>
+  unary(name, { types: 'float', complex: true, ...spec });
 
 /** e^input. */
-export const exp = real('exp', { forward: (x) => e.exp(x), derivative: ({ grad, result }) => [e.mul(grad, e.conj(result))] });
+export const exp = real('exp', {
+  forward: (x) => e.exp(x),
+  derivative: ({ grad, result }) => [e.mul(grad, e.conj(result))],
+});
 /** 2^input. */
-export const exp2 = real('exp2', { forward: (x) => e.exp2(x), derivative: ({ grad, result }) => [e.mul(grad, e.mul(e.conj(result), Math.LN2))] });
+export const exp2 = real('exp2', {
+  forward: (x) => e.exp2(x),
+  derivative: ({ grad, result }) => [e.mul(grad, e.mul(e.conj(result), Math.LN2))],
+});
 /** e^input - 1, exact near zero. */
-export const expm1 = real('expm1', { forward: (x) => e.expm1(x), derivative: ({ grad, result }) => [e.mul(grad, e.add(e.conj(result), 1))] });
+export const expm1 = real('expm1', {
+  forward: (x) => e.expm1(x),
+  derivative: ({ grad, result }) => [e.mul(grad, e.add(e.conj(result), 1))],
+});
 /** Natural logarithm. */
-export const log = real('log', { forward: (x) => e.log(x), derivative: ({ grad, x }) => [e.div(grad, e.conj(x))] });
+export const log = real('log', {
+  forward: (x) => e.log(x),
+  derivative: ({ grad, x }) => [e.div(grad, e.conj(x))],
+});
 /** Logarithm to the base 2. */
-export const log2 = real('log2', { forward: (x) => e.log2(x), derivative: ({ grad, x }) => [e.div(grad, e.mul(e.conj(x), Math.LN2))] });
+export const log2 = real('log2', {
+  forward: (x) => e.log2(x),
+  derivative: ({ grad, x }) => [e.div(grad, e.mul(e.conj(x), Math.LN2))],
+});
 /** Logarithm to the base 10. */
-export const log10 = real('log10', { forward: (x) => e.log10(x), derivative: ({ grad, x }) => [e.div(grad, e.mul(e.conj(x), Math.LN10))] });
+export const log10 = real('log10', {
+  forward: (x) => e.log10(x),
+  derivative: ({ grad, x }) => [e.div(grad, e.mul(e.conj(x), Math.LN10))],
+});
 /** log(1 + input), exact near zero. */
-export const log1p = real('log1p', { node: 'Log1PBackward0', forward: (x) => e.log1p(x), derivative: ({ grad, x }) => [e.div(grad, e.conj(e.add(x, 1)))] });
+export const log1p = real('log1p', {
+  node: 'Log1PBackward0',
+  forward: (x) => e.log1p(x),
+  derivative: ({ grad, x }) => [e.div(grad, e.conj(e.add(x, 1)))],
+});
 
 /** `max(x, y)` plus the rest of a logarithm of a sum; equal infinities stay. */
 const joined = (x: Expr, y: Expr, rest: (distance: Expr) => Expr): Expr =>
@@ -46,12 +79,21 @@ const realLogSum = new PointwiseOp('logaddexp', {
   forward: (x, y) => joined(x, y, (d) => e.log1p(e.exp(e.neg(d)))),
   derivative: ({ grad, x, y }) => [e.mul(grad, e.sigmoid(e.sub(x, y))), e.mul(grad, e.sigmoid(e.sub(y, x)))],
 });
-const logSum = (x: Operand, y: Operand): PointwiseCall => [resultType([x, y]).is_complex ? complexLogSum : realLogSum, x, y];
+const logSum = (x: Operand, y: Operand): PointwiseCall => [
+  resultType([x, y]).is_complex ? complexLogSum : realLogSum,
+  x,
+  y,
+];
 /** log(exp(input) + exp(other)), without overflow. */
-export const logaddexp: InPlaceOp<[other: Tensor, options?: Out], Tensor> = pointwiseForms('logaddexp', 'Tensor self, Tensor other, *, Tensor? out=None', logSum, {
-  ...fastChoice(logSum),
-  numbers: false,
-});
+export const logaddexp: InPlaceOp<[other: Tensor, options?: Out], Tensor> = pointwiseForms(
+  'logaddexp',
+  'Tensor self, Tensor other, *, Tensor? out=None',
+  logSum,
+  {
+    ...fastChoice(logSum),
+    numbers: false,
+  },
+);
 /** log2(2^input + 2^other), without overflow. */
 export const logaddexp2 = tensorBinary('logaddexp2', {
   types: 'real',
@@ -65,9 +107,13 @@ export const logaddexp2 = tensorBinary('logaddexp2', {
 /** `input * log(other)`, 0 where input is 0 (NaN where other is NaN). */
 export const xlogy = binary('xlogy', {
   types: 'float',
-  node: ([x, y]) => (x instanceof Tensor ? (y instanceof Tensor ? 'XlogyBackward0' : 'XlogyBackward2') : 'XlogyBackward1'),
+  node: ([x, y]) =>
+    x instanceof Tensor ? (y instanceof Tensor ? 'XlogyBackward0' : 'XlogyBackward2') : 'XlogyBackward1',
   forward: (x, y) => timesOrZero(x, y, e.log(y)),
-  derivative: ({ grad, x, y }) => [e.select(e.mand(e.eq(x, 0), e.le(y, 0)), 0, timesOrZero(grad, y, e.log(y))), e.div(e.mul(grad, x), y)],
+  derivative: ({ grad, x, y }) => [
+    e.select(e.mand(e.eq(x, 0), e.le(y, 0)), 0, timesOrZero(grad, y, e.log(y))),
+    e.div(e.mul(grad, x), y),
+  ],
 });
 
 /** `x * value`, 0 where x is 0 unless y is NaN. */

@@ -1,16 +1,21 @@
 // Constant tensors, without history: what formulas start from.
 import { backendOf, type Scalar } from '../backends/backend.js';
-import type { Device } from '../device.js';
-import type { DType } from '../dtype.js';
 import { Complex } from '../complex.js';
+import type { Device } from '../device.js';
+import { empty } from '../dispatch/allocate.js';
+import type { DType } from '../dtype.js';
 import { bool, complex128, finfo, float64, int64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
-import { empty } from '../dispatch/allocate.js';
-import { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 
 /** @internal A 0-d tensor of a plain value, in the widest type of its kind or the given one. */
 export function scalarOf(value: Scalar, device: Device, dtype?: DType): Tensor {
-  const type = typeof value === 'bigint' || typeof value === 'boolean' ? int64 : value instanceof Complex ? complex128 : float64;
+  const type =
+    typeof value === 'bigint' || typeof value === 'boolean'
+      ? int64
+      : value instanceof Complex
+        ? complex128
+        : float64;
   const wide = empty([], type, device);
   const data =
     value instanceof Complex
@@ -52,7 +57,8 @@ function fits(value: number, dtype: DType): boolean {
   if (dtype === bool) return true;
   if (dtype.kind === 'integer') {
     const bits = 8 * dtype.itemsize - (dtype.is_signed ? 1 : 0);
-    if (!Number.isInteger(value)) return value >= (dtype.is_signed ? -(2 ** bits) : 0) && value <= 2 ** bits - 1;
+    if (!Number.isInteger(value))
+      return value >= (dtype.is_signed ? -(2 ** bits) : 0) && value <= 2 ** bits - 1;
     // Negative whole numbers wrap in unsigned types.
     return value >= (dtype.is_signed ? -(2 ** bits) : -(2 ** bits) + 1) && value < 2 ** bits;
   }
@@ -68,8 +74,10 @@ export function checkedScalar(value: Scalar, dtype: DType): Scalar {
   const parts = value instanceof Complex ? [value.re, value.im] : [Number(value)];
   const real = dtype.to_real();
   const lost = parts.length === 2 && parts[1] !== 0 && !dtype.is_complex && dtype !== bool;
-  if (lost || !parts.every((v) => fits(v, real))) throw new RuntimeError(`value cannot be converted to type ${cppNames[dtype.name]} without overflow`);
-  if (value instanceof Complex) return dtype.is_complex ? value : dtype === bool ? value.re !== 0 || value.im !== 0 : value.re;
+  if (lost || !parts.every((v) => fits(v, real)))
+    throw new RuntimeError(`value cannot be converted to type ${cppNames[dtype.name]} without overflow`);
+  if (value instanceof Complex)
+    return dtype.is_complex ? value : dtype === bool ? value.re !== 0 || value.im !== 0 : value.re;
   return dtype.kind === 'integer' && typeof value === 'number' ? BigInt(Math.trunc(value)) : value;
 }
 
@@ -96,6 +104,10 @@ export function ones_(shape: readonly number[], dtype: DType, device: Device): T
 /** @internal 0, 1, …, n - 1 as int64. */
 export function arangeOf(n: number, device: Device): Tensor {
   const out = empty([n], int64, device);
-  if (n > 0) backendOf(device.type).write(out, BigInt64Array.from({ length: n }, (_, i) => BigInt(i)));
+  if (n > 0)
+    backendOf(device.type).write(
+      out,
+      BigInt64Array.from({ length: n }, (_, i) => BigInt(i)),
+    );
   return out;
 }

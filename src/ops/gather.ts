@@ -6,9 +6,16 @@ import { broadcastShapes } from '../dispatch/promotion.js';
 import { int64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { sameSizes, Tensor, wrapDim } from '../tensor.js';
-import { type InPlaceOp, op, type Op, type Out } from './define.js';
+import { type InPlaceOp, type Op, type Out, op } from './define.js';
 import { checkedScalar, scalarOf, zeros_ } from './fill.js';
-import { isIndexType, launchOr, longIndex, outOfBounds, reducedGradients, reductionCode } from './indexing.js';
+import {
+  isIndexType,
+  launchOr,
+  longIndex,
+  outOfBounds,
+  reducedGradients,
+  reductionCode,
+} from './indexing.js';
 import { refusal } from './notdiff.js';
 import { type Overwrite, overwriting } from './overwrite.js';
 import { expand, reshape } from './view.js';
@@ -95,14 +102,26 @@ function sourceGradient(g: Tensor, shape: readonly number[], d: number, places: 
 type Source = Tensor | Scalar;
 
 function scatterReduced(x: Tensor, d: number, places: Tensor, source: Tensor, reduce: string): Overwrite {
-  if (reduce !== 'add' && reduce !== 'multiply') throw new RuntimeError('reduce argument must be either add or multiply.');
+  if (reduce !== 'add' && reduce !== 'multiply')
+    throw new RuntimeError('reduce argument must be either add or multiply.');
   return {
     node: 'NotImplemented',
     inputs: [x, source],
     reads: [places, source],
     write: (out) => {
       if (places._numel > 0)
-        launchOr(RuntimeError, 'scatter_reduce', x, outOfBounds(x, d), out, d, places, source.detach(), reduce === 'add' ? 0 : 1, true);
+        launchOr(
+          RuntimeError,
+          'scatter_reduce',
+          x,
+          outOfBounds(x, d),
+          out,
+          d,
+          places,
+          source.detach(),
+          reduce === 'add' ? 0 : 1,
+          true,
+        );
     },
     derivative: () => refusal('scatter'),
   };
@@ -119,14 +138,22 @@ export const scatter: InPlaceOp<
 > = overwriting(
   'scatter',
   'Tensor self, int dim, Tensor index, Operand? src=None, *, Operand? value=None, str? reduce=None, Tensor? out=None',
-  (x: Tensor, dim: number, index: Tensor, src: Operand | null, value: Operand | null, reduce: string | null) => {
+  (
+    x: Tensor,
+    dim: number,
+    index: Tensor,
+    src: Operand | null,
+    value: Operand | null,
+    reduce: string | null,
+  ) => {
     const given = src ?? value;
     if (given === null) throw new TypeError('scatter() missing 1 required positional arguments: "src"');
     const d = wrapDim(dim, x.shape.length);
     const tensor = given instanceof Tensor ? given : null;
     checkScatter(x, d, index, tensor);
     const places = longIndex(index);
-    const source = tensor ?? expand(scalarOf(checkedScalar(given as Scalar, x.dtype), x.device, x.dtype), index.shape);
+    const source =
+      tensor ?? expand(scalarOf(checkedScalar(given as Scalar, x.dtype), x.device, x.dtype), index.shape);
     if (reduce !== null) return scatterReduced(x, d, places, source, reduce);
     const shape = source.shape;
     return {
@@ -134,37 +161,54 @@ export const scatter: InPlaceOp<
       inputs: tensor === null ? [x] : [x, tensor],
       reads: tensor === null ? [index] : [index, tensor],
       write: (out) => {
-        if (places._numel > 0) launchOr(RuntimeError, 'scatter', x, outOfBounds(x, d), out, d, places, source.detach());
+        if (places._numel > 0)
+          launchOr(RuntimeError, 'scatter', x, outOfBounds(x, d), out, d, places, source.detach());
       },
-      derivative: () => ([g], needs) => [
-        g === null || !needs(0) ? null : scatter(g, d, places, 0),
-        g === null || !needs(1) ? null : sourceGradient(g, shape, d, places),
-      ],
+      derivative:
+        () =>
+        ([g], needs) => [
+          g === null || !needs(0) ? null : scatter(g, d, places, 0),
+          g === null || !needs(1) ? null : sourceGradient(g, shape, d, places),
+        ],
     };
   },
 );
 
 /** A copy with the elements of `src` added at the index along `dim`. */
-export const scatter_add: InPlaceOp<[dim: number, index: Tensor, src: Tensor, options?: Out], Tensor> = overwriting(
-  'scatter_add',
-  'Tensor self, int dim, Tensor index, Tensor src, *, Tensor? out=None',
-  (x: Tensor, dim: number, index: Tensor, source: Tensor) => {
-    const d = wrapDim(dim, x.shape.length);
-    checkScatter(x, d, index, source);
-    const places = longIndex(index);
-    const shape = source.shape;
-    return {
-      node: 'ScatterAddBackward0',
-      inputs: [x, source],
-      reads: [index, source],
-      write: (out) => {
-        if (places._numel > 0)
-          launchOr(RuntimeError, 'scatter_reduce', x, outOfBounds(x, d), out, d, places, source.detach(), 0, true);
-      },
-      derivative: () => ([g], needs) => [g, g === null || !needs(1) ? null : sourceGradient(g, shape, d, places)],
-    };
-  },
-);
+export const scatter_add: InPlaceOp<[dim: number, index: Tensor, src: Tensor, options?: Out], Tensor> =
+  overwriting(
+    'scatter_add',
+    'Tensor self, int dim, Tensor index, Tensor src, *, Tensor? out=None',
+    (x: Tensor, dim: number, index: Tensor, source: Tensor) => {
+      const d = wrapDim(dim, x.shape.length);
+      checkScatter(x, d, index, source);
+      const places = longIndex(index);
+      const shape = source.shape;
+      return {
+        node: 'ScatterAddBackward0',
+        inputs: [x, source],
+        reads: [index, source],
+        write: (out) => {
+          if (places._numel > 0)
+            launchOr(
+              RuntimeError,
+              'scatter_reduce',
+              x,
+              outOfBounds(x, d),
+              out,
+              d,
+              places,
+              source.detach(),
+              0,
+              true,
+            );
+        },
+        derivative:
+          () =>
+          ([g], needs) => [g, g === null || !needs(1) ? null : sourceGradient(g, shape, d, places)],
+      };
+    },
+  );
 
 /** How scatter_reduce combines elements. */
 export type ScatterReduction = 'sum' | 'prod' | 'mean' | 'amax' | 'amin';
@@ -174,15 +218,27 @@ export type ScatterReduction = 'sum' | 'prod' | 'mean' | 'amax' | 'amin';
  * @param reduce 'sum', 'prod', 'mean', 'amax' or 'amin'; with `include_self: false` old values of touched places do not count.
  */
 export const scatter_reduce: InPlaceOp<
-  | [dim: number, index: Tensor, src: Tensor, reduce: ScatterReduction, options?: Out & { include_self?: boolean }]
-  | [dim: number, index: Tensor, src: Tensor, options: Out & { reduce: ScatterReduction; include_self?: boolean }],
+  | [
+      dim: number,
+      index: Tensor,
+      src: Tensor,
+      reduce: ScatterReduction,
+      options?: Out & { include_self?: boolean },
+    ]
+  | [
+      dim: number,
+      index: Tensor,
+      src: Tensor,
+      options: Out & { reduce: ScatterReduction; include_self?: boolean },
+    ],
   Tensor
 > = overwriting(
   'scatter_reduce',
   'Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True, Tensor? out=None',
   (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, includeSelf: boolean) => {
     const code = reductionCode(reduce);
-    if (code < 0) throw new RuntimeError(`reduce argument must be either sum, prod, mean, amax or amin, got ${reduce}`);
+    if (code < 0)
+      throw new RuntimeError(`reduce argument must be either sum, prod, mean, amax or amin, got ${reduce}`);
     const d = wrapDim(dim, x.shape.length);
     checkScatter(x, d, index, source);
     const places = longIndex(index);
@@ -193,7 +249,18 @@ export const scatter_reduce: InPlaceOp<
       keeps: true,
       write: (out) => {
         if (places._numel > 0)
-          launchOr(RuntimeError, 'scatter_reduce', x, outOfBounds(x, d), out, d, places, source.detach(), code, includeSelf);
+          launchOr(
+            RuntimeError,
+            'scatter_reduce',
+            x,
+            outOfBounds(x, d),
+            out,
+            d,
+            places,
+            source.detach(),
+            code,
+            includeSelf,
+          );
       },
       derivative: (save, kept) => {
         const values = save(source);
@@ -208,7 +275,8 @@ export const scatter_reduce: InPlaceOp<
             add: (to, from) => scatter_add(to, d, places, from),
             pick: (from) => gather(from, d, places),
             clear: (to) => scatter(to, d, places, 0),
-            multiply: (to, from) => scatter_reduce(to, d, places, from, 'prod', { include_self: includeSelf }),
+            multiply: (to, from) =>
+              scatter_reduce(to, d, places, from, 'prod', { include_self: includeSelf }),
           });
           if (sameSizes(part.shape, whole.shape)) return [own, part];
           const full = zeros_(whole.shape, part.dtype, part.device);
@@ -226,15 +294,19 @@ export const take_along_dim: Op<[indices: Tensor, dim?: number | null, options?:
   'Tensor self, Tensor indices, int? dim=None, *, Tensor? out=None',
   (x: Tensor, indices: Tensor, dim: number | null) => {
     if (indices.dtype !== int64)
-      throw new RuntimeError(`torch.take_along_dim(): dtype of indices should be Long but got ${indices.dtype.scalarName}`);
+      throw new RuntimeError(
+        `torch.take_along_dim(): dtype of indices should be Long but got ${indices.dtype.scalarName}`,
+      );
     if (dim === null) return gather(reshape(x, [-1]), 0, reshape(indices, [-1]));
     if (x.shape.length !== indices.shape.length)
       throw new RuntimeError(
         `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${x.shape.length} dimensions for input, and ${indices.shape.length} dimensions for indices`,
       );
     const d = wrapDim(dim, x.shape.length);
-    const along = (shape: readonly number[], size: number): number[] => shape.map((n, i) => (i === d ? size : n));
-    const common = (size: number): readonly number[] => broadcastShapes(along(x.shape, size), along(indices.shape, size));
+    const along = (shape: readonly number[], size: number): number[] =>
+      shape.map((n, i) => (i === d ? size : n));
+    const common = (size: number): readonly number[] =>
+      broadcastShapes(along(x.shape, size), along(indices.shape, size));
     if (x.shape.length === 0) return gather(x, 0, indices);
     return gather(expand(x, common(x.shape[d])), d, expand(indices, common(indices.shape[d])));
   },

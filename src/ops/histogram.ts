@@ -11,7 +11,7 @@ import { clamp } from './clamp.js';
 import { ge, le } from './compare.js';
 import { castTo, contiguous } from './copy.js';
 import { cppDouble } from './cpp_text.js';
-import { op, type Op, type Out } from './define.js';
+import { type Op, type Out, op } from './define.js';
 import { ones_, zeros_ } from './fill.js';
 import { logical_and } from './logic.js';
 import { masked_select } from './masks.js';
@@ -26,7 +26,8 @@ import { flatten } from './shape.js';
 import { reshape, select } from './view.js';
 
 const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-const cppName = (t: Tensor): string => ({ float32: 'float', float64: 'double' })[t.dtype.name as string] ?? t.dtype.name;
+const cppName = (t: Tensor): string =>
+  ({ float32: 'float', float64: 'double' })[t.dtype.name as string] ?? t.dtype.name;
 
 /** @throws RuntimeError unless the bounds are finite and in order. */
 function checkRange(low: number, high: number): void {
@@ -36,14 +37,21 @@ function checkRange(low: number, high: number): void {
 }
 
 /** The number of elements in each of `bins` equal intervals of [min, max]; by default of the elements' own range. */
-export const histc: Op<[bins?: number, min?: number, max?: number, options?: Out] | [options: Out & { bins?: number; min?: number; max?: number }], Tensor> = op(
+export const histc: Op<
+  | [bins?: number, min?: number, max?: number, options?: Out]
+  | [options: Out & { bins?: number; min?: number; max?: number }],
+  Tensor
+> = op(
   'histc',
   'Tensor self, int bins=100, Scalar min=0, Scalar max=0, *, Tensor? out=None',
   (x: Tensor, bins: number, minimum: number, maximum: number) => {
-    if (!x.dtype.is_floating_point) throw new NotImplementedError(`"histogram_cpu" not implemented for '${x.dtype.scalarName}'`);
-    if (bins <= 0) throw new RuntimeError(`torch.histogram(): bins must be > 0, but got ${bins} for dimension 0`);
+    if (!x.dtype.is_floating_point)
+      throw new NotImplementedError(`"histogram_cpu" not implemented for '${x.dtype.scalarName}'`);
+    if (bins <= 0)
+      throw new RuntimeError(`torch.histogram(): bins must be > 0, but got ${bins} for dimension 0`);
     let [low, high] = [Number(minimum), Number(maximum)];
-    if (low === high && x._numel > 0) [low, high] = [Number(min(x.detach()).item()), Number(max(x.detach()).item())];
+    if (low === high && x._numel > 0)
+      [low, high] = [Number(min(x.detach()).item()), Number(max(x.detach()).item())];
     if (low === high) [low, high] = [low - 1, high + 1];
     checkRange(low, high);
     const type = x.dtype === float64 ? float64 : float32;
@@ -54,14 +62,21 @@ export const histc: Op<[bins?: number, min?: number, max?: number, options?: Out
 );
 
 /** Bin edges along each dimension of points, which are the rows of `x`. */
-function edgesOf(x: Tensor, bins: number | readonly number[] | readonly Tensor[], range: readonly number[] | null): Tensor[] {
+function edgesOf(
+  x: Tensor,
+  bins: number | readonly number[] | readonly Tensor[],
+  range: readonly number[] | null,
+): Tensor[] {
   const width = x.shape[1];
   const counts = typeof bins === 'number' ? Array.from({ length: width }, () => bins) : bins;
   if (counts[0] instanceof Tensor) return givenEdges(x, counts as readonly Tensor[]);
   if (counts.length !== width)
-    throw new RuntimeError('histogramdd: The size of bins must be equal to the innermost dimension of the input.');
+    throw new RuntimeError(
+      'histogramdd: The size of bins must be equal to the innermost dimension of the input.',
+    );
   (counts as readonly number[]).forEach((n, d) => {
-    if (n <= 0) throw new RuntimeError(`torch.histogram(): bins must be > 0, but got ${n} for dimension ${d}`);
+    if (n <= 0)
+      throw new RuntimeError(`torch.histogram(): bins must be > 0, but got ${n} for dimension ${d}`);
   });
   if (range !== null && range.length !== 2 * width)
     throw new RuntimeError(
@@ -75,9 +90,13 @@ function edgesOf(x: Tensor, bins: number | readonly number[] | readonly Tensor[]
       [low, high] = [Number(min(column).item()), Number(max(column).item())];
     }
     if (!Number.isFinite(low) || !Number.isFinite(high))
-      throw new RuntimeError(`torch.histogramdd: dimension ${d}'s range [${cppDouble(low)}, ${cppDouble(high)}] is not finite`);
+      throw new RuntimeError(
+        `torch.histogramdd: dimension ${d}'s range [${cppDouble(low)}, ${cppDouble(high)}] is not finite`,
+      );
     if (low > high)
-      throw new RuntimeError(`torch.histogramdd: min should not exceed max, but got min ${cppDouble(low)} max ${cppDouble(high)} for dimension ${d}`);
+      throw new RuntimeError(
+        `torch.histogramdd: min should not exceed max, but got min ${cppDouble(low)} max ${cppDouble(high)} for dimension ${d}`,
+      );
     if (low === high) [low, high] = [low - 0.5, high + 0.5];
     return linspace(low, high, n + 1, { dtype: x.dtype, device: x.device });
   });
@@ -107,7 +126,8 @@ function givenEdges(x: Tensor, bins: readonly Tensor[]): Tensor[] {
 }
 
 function checkPoints(x: Tensor, weight: Tensor | null): void {
-  if (x.shape.length < 2) throw new RuntimeError('torch.histogramdd: input tensor should have at least 2 dimensions');
+  if (x.shape.length < 2)
+    throw new RuntimeError('torch.histogramdd: input tensor should have at least 2 dimensions');
   if (weight === null) return;
   if (weight.dtype !== x.dtype)
     throw new RuntimeError(
@@ -152,9 +172,16 @@ function asDensity(hist: Tensor, edges: readonly Tensor[]): Tensor {
 
 type Bins = number | readonly number[] | readonly Tensor[];
 
-function histogramOf(x: Tensor, bins: Bins, range: readonly number[] | null, weight: Tensor | null, density: boolean): [Tensor, Tensor[]] {
+function histogramOf(
+  x: Tensor,
+  bins: Bins,
+  range: readonly number[] | null,
+  weight: Tensor | null,
+  density: boolean,
+): [Tensor, Tensor[]] {
   checkPoints(x, weight);
-  if (!isFloat(x.dtype)) throw new NotImplementedError(`"histogramdd" not implemented for '${x.dtype.scalarName}'`);
+  if (!isFloat(x.dtype))
+    throw new NotImplementedError(`"histogramdd" not implemented for '${x.dtype.scalarName}'`);
   const points = flatten(x.detach(), 0, -2);
   const edges = edgesOf(points, bins, range);
   const hist = countCells(points, edges, weight === null ? null : weight.detach().reshape([-1]));
@@ -185,16 +212,28 @@ export const histogram: Op<
   'Tensor self, any bins=100, *, float[]? range=None, Tensor? weight=None, bool density=False, Tensor[]? out=None',
   (x: Tensor, bins: unknown, range: readonly number[] | null, weight: Tensor | null, density: boolean) => {
     if (typeof bins !== 'number' && !(bins instanceof Tensor))
-      throw new TypeError(`histogram(): argument 'bins' (position 2) must be Tensor or int, not ${typeName(bins)}`);
+      throw new TypeError(
+        `histogram(): argument 'bins' (position 2) must be Tensor or int, not ${typeName(bins)}`,
+      );
     const points = reshape(x, [-1, 1]);
-    const weights = weight === null ? null : list(weight.shape) === list(x.shape) ? weight.reshape([-1]) : weight;
-    const [hist, edges] = histogramOf(points, bins instanceof Tensor ? [bins] : bins, range, weights, density);
+    const weights =
+      weight === null ? null : list(weight.shape) === list(x.shape) ? weight.reshape([-1]) : weight;
+    const [hist, edges] = histogramOf(
+      points,
+      bins instanceof Tensor ? [bins] : bins,
+      range,
+      weights,
+      density,
+    );
     return histogramTuple(hist, edges[0]);
   },
 );
 
 /** The histogram and the edges along each dimension. */
-export type HistogramDD = readonly [hist: Tensor, bin_edges: Tensor[]] & { readonly hist: Tensor; readonly bin_edges: Tensor[] };
+export type HistogramDD = readonly [hist: Tensor, bin_edges: Tensor[]] & {
+  readonly hist: Tensor;
+  readonly bin_edges: Tensor[];
+};
 
 /** As {@link histogram} of points in several dimensions, which lie along the last one. */
 export const histogramdd: (input: Tensor, bins: Bins, options?: HistogramOptions) => HistogramDD = op(

@@ -10,14 +10,19 @@ import { div, mul } from './arithmetic.js';
 import { choose, masked_fill } from './clamp.js';
 import { eq } from './compare.js';
 import { castTo } from './copy.js';
-import { type InPlaceOp, op, type Op, type Out } from './define.js';
+import { type InPlaceOp, type Op, type Out, op } from './define.js';
 import { ones_, scalarOf, zeros_ } from './fill.js';
 import { logical_and } from './logic.js';
 import { overwriting } from './overwrite.js';
 import { sum } from './reduce.js';
 
 /** @internal Runs an indexing kernel, which checks the bounds itself. */
-export function launchChecked(kernel: string, like: Tensor, describe: (bad: number) => string, ...args: readonly KernelArg[]): void {
+export function launchChecked(
+  kernel: string,
+  like: Tensor,
+  describe: (bad: number) => string,
+  ...args: readonly KernelArg[]
+): void {
   launchOr(IndexError, kernel, like, describe, ...args);
 }
 
@@ -40,8 +45,10 @@ export const longIndex = (index: Tensor): Tensor => castTo(index.detach(), int64
 export const isIndexType = (index: Tensor): boolean => index.dtype === int64 || index.dtype === int32;
 
 /** @internal 'index 5 is out of bounds for dimension 0 with size 3'. */
-export const outOfBounds = (x: Tensor, d: number) => (bad: number): string =>
-  `index ${bad} is out of bounds for dimension ${d} with size ${x.shape.length === 0 ? 1 : x.shape[d]}`;
+export const outOfBounds =
+  (x: Tensor, d: number) =>
+  (bad: number): string =>
+    `index ${bad} is out of bounds for dimension ${d} with size ${x.shape.length === 0 ? 1 : x.shape[d]}`;
 
 const rangeText = (): string => 'index out of range in self';
 const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
@@ -59,7 +66,9 @@ export const index_select: Op<[dim: number, index: Tensor, options?: Out], Tenso
     const d = wrapDim(dim, x.shape.length);
     checkVector('index_select', index);
     if (x.shape.length === 0 && index._numel !== 1)
-      throw new RuntimeError(`index_select(): Index to scalar can have only 1 value, got ${index._numel} value(s)`);
+      throw new RuntimeError(
+        `index_select(): Index to scalar can have only 1 value, got ${index._numel} value(s)`,
+      );
     const out = empty(
       x.shape.map((n, i) => (i === d ? index._numel : n)),
       x.dtype,
@@ -79,7 +88,9 @@ export const index_select: Op<[dim: number, index: Tensor, options?: Out], Tenso
 /** Checks the index and source of index_add and index_reduce. */
 function checkSource(name: string, x: Tensor, d: number, index: Tensor, source: Tensor): void {
   if (!isIndexType(index))
-    throw new RuntimeError(`${name}_(): Expected dtype int32/int64 for index but got: ${index.dtype.scalarName}`);
+    throw new RuntimeError(
+      `${name}_(): Expected dtype int32/int64 for index but got: ${index.dtype.scalarName}`,
+    );
   if (index.shape.length > 1)
     throw new IndexError(
       `${name}_(): Index is supposed to be a vector, but got dim: ${index.shape.length} with type: ${index.dtype.scalarName} and size: ${list(index.shape)}`,
@@ -93,7 +104,8 @@ function checkSource(name: string, x: Tensor, d: number, index: Tensor, source: 
     throw new RuntimeError(
       `${name}_(): Number of indices (${index._numel}) should be equal to source.size(dim): (${along}), for dim: ${d}`,
     );
-  const rest = (t: Tensor): readonly number[] => (t.shape.length === 0 ? [] : t.shape.filter((_, i) => i !== d));
+  const rest = (t: Tensor): readonly number[] =>
+    t.shape.length === 0 ? [] : t.shape.filter((_, i) => i !== d);
   if (list(rest(x)) !== list(rest(source)))
     throw new RuntimeError(
       `source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = ${list(x.shape)} source.shape = ${list(source.shape)}`,
@@ -124,13 +136,30 @@ export const index_add: InPlaceOp<
       write: (out) => {
         if (source._numel === 0) return;
         const scaled = factor instanceof Complex ? mul(source.detach(), factor) : source.detach();
-        launchOr(RuntimeError, 'index_add', x, outOfBounds(x, d), out, d, places, scaled, factor instanceof Complex ? 1 : Number(factor));
+        launchOr(
+          RuntimeError,
+          'index_add',
+          x,
+          outOfBounds(x, d),
+          out,
+          d,
+          places,
+          scaled,
+          factor instanceof Complex ? 1 : Number(factor),
+        );
       },
-      derivative: () => ([g], needs) => {
-        if (g === null || !needs(1)) return [g, null];
-        const own = sliceGradient(g, shape, d, places);
-        return [g, factor === 1 ? own : mul(own, factor instanceof Complex ? new Complex(factor.re, -factor.im) : factor)];
-      },
+      derivative:
+        () =>
+        ([g], needs) => {
+          if (g === null || !needs(1)) return [g, null];
+          const own = sliceGradient(g, shape, d, places);
+          return [
+            g,
+            factor === 1
+              ? own
+              : mul(own, factor instanceof Complex ? new Complex(factor.re, -factor.im) : factor),
+          ];
+        },
     };
   },
 );
@@ -147,7 +176,8 @@ function checkCopy(x: Tensor, d: number, index: Tensor, source: Tensor): void {
     fail(
       `When source and destination are not scalars, their dimensionality must match. Source dimensionality (${source.shape.length}), destination dimensionality (${x.shape.length})`,
     );
-  if (index.dtype !== int64) fail(`Expected a long tensor for index, but got ${index.dtype.scalarName}`, RuntimeError);
+  if (index.dtype !== int64)
+    fail(`Expected a long tensor for index, but got ${index.dtype.scalarName}`, RuntimeError);
   if (x.dtype !== source.dtype)
     fail(
       `self and source expected to have the same dtype, but got (self) ${x.dtype.scalarName} and (source) ${source.dtype.scalarName}`,
@@ -165,29 +195,40 @@ function checkCopy(x: Tensor, d: number, index: Tensor, source: Tensor): void {
 }
 
 /** A copy with the slices of `source` written at the given indices along `dim`. */
-export const index_copy: InPlaceOp<[dim: number, index: Tensor, source: Tensor, options?: Out], Tensor> = overwriting(
-  'index_copy',
-  'Tensor self, int dim, Tensor index, Tensor source, *, Tensor? out=None',
-  (x: Tensor, dim: number, index: Tensor, source: Tensor) => {
-    const d = wrapDim(dim, x.shape.length);
-    checkCopy(x, d, index, source);
-    const places = longIndex(index);
-    const shape = source.shape;
-    return {
-      node: 'IndexCopyBackward0',
-      inputs: [x, source],
-      reads: [index, source],
-      write: (out) => {
-        if (source._numel > 0)
-          launchChecked('index_copy', x, (bad) => `index_copy_(): ${outOfBounds(x, d)(bad)}`, out, d, places, source.detach());
-      },
-      derivative: () => ([g], needs) => [
-        g === null || !needs(0) ? null : index_fill(g, d, places, 0),
-        g === null || !needs(1) ? null : sliceGradient(g, shape, d, places),
-      ],
-    };
-  },
-);
+export const index_copy: InPlaceOp<[dim: number, index: Tensor, source: Tensor, options?: Out], Tensor> =
+  overwriting(
+    'index_copy',
+    'Tensor self, int dim, Tensor index, Tensor source, *, Tensor? out=None',
+    (x: Tensor, dim: number, index: Tensor, source: Tensor) => {
+      const d = wrapDim(dim, x.shape.length);
+      checkCopy(x, d, index, source);
+      const places = longIndex(index);
+      const shape = source.shape;
+      return {
+        node: 'IndexCopyBackward0',
+        inputs: [x, source],
+        reads: [index, source],
+        write: (out) => {
+          if (source._numel > 0)
+            launchChecked(
+              'index_copy',
+              x,
+              (bad) => `index_copy_(): ${outOfBounds(x, d)(bad)}`,
+              out,
+              d,
+              places,
+              source.detach(),
+            );
+        },
+        derivative:
+          () =>
+          ([g], needs) => [
+            g === null || !needs(0) ? null : index_fill(g, d, places, 0),
+            g === null || !needs(1) ? null : sliceGradient(g, shape, d, places),
+          ],
+      };
+    },
+  );
 
 /** A value as a 0-d tensor of x's dtype. */
 function fillValue(x: Tensor, value: Operand): Tensor {
@@ -200,7 +241,11 @@ function fillValue(x: Tensor, value: Operand): Tensor {
   }
   if (value instanceof Complex && !x.dtype.is_complex)
     throw new RuntimeError('index_fill_(): Converting complex Scalar to non-complex type is not supported');
-  return scalarOf(x.dtype.kind === 'integer' && typeof value === 'number' ? Math.trunc(value) : value, x.device, x.dtype);
+  return scalarOf(
+    x.dtype.kind === 'integer' && typeof value === 'number' ? Math.trunc(value) : value,
+    x.device,
+    x.dtype,
+  );
 }
 
 /** A copy with the slices at the given indices along `dim` overwritten by `value` (a number or 0-d tensor). */
@@ -219,16 +264,20 @@ export const index_fill: InPlaceOp<[dim: number, index: Tensor, value: Operand],
       inputs: tensor === null ? [x] : [x, tensor],
       reads: [index],
       write: (out) => {
-        if (index._numel > 0) launchChecked('index_fill', x, outOfBounds(x, d), out, d, index.detach(), written);
+        if (index._numel > 0)
+          launchChecked('index_fill', x, outOfBounds(x, d), out, d, index.detach(), written);
       },
-      derivative: () => ([g], needs) => {
-        if (g === null) return [null, null];
-        if (!needs(1)) return [index_fill(g, d, index, 0), null];
-        // Slices that were filled twice count once.
-        const hit = zeros_([size], g.dtype, g.device).index_fill_(0, index, 1);
-        const wide = g.shape.length === 0 ? hit.reshape([]) : hit.reshape(g.shape.map((_, i) => (i === d ? size : 1)));
-        return [index_fill(g, d, index, 0), sum(mul(g, wide))];
-      },
+      derivative:
+        () =>
+        ([g], needs) => {
+          if (g === null) return [null, null];
+          if (!needs(1)) return [index_fill(g, d, index, 0), null];
+          // Slices that were filled twice count once.
+          const hit = zeros_([size], g.dtype, g.device).index_fill_(0, index, 1);
+          const wide =
+            g.shape.length === 0 ? hit.reshape([]) : hit.reshape(g.shape.map((_, i) => (i === d ? size : 1)));
+          return [index_fill(g, d, index, 0), sum(mul(g, wide))];
+        },
     };
   },
 );
@@ -280,7 +329,10 @@ export function reducedGradients(reduce: string, g: Tensor, parts: ReducedParts)
 }
 
 /** The gradient of a product: the product of the others, found without division where one of them is zero. */
-function productGradients(g: Tensor, { before, after, source, includeSelf, add, pick, clear, multiply }: ReducedParts): [Tensor, Tensor] {
+function productGradients(
+  g: Tensor,
+  { before, after, source, includeSelf, add, pick, clear, multiply }: ReducedParts,
+): [Tensor, Tensor] {
   const zero = (x: Tensor): Tensor => eq(x.detach(), 0);
   const ownMasked = masked_fill(before, zero(before), 1);
   const ownGrad = includeSelf ? div(mul(g, multiply(ownMasked, source)), ownMasked) : clear(g);
@@ -299,14 +351,22 @@ function productGradients(g: Tensor, { before, after, source, includeSelf, add, 
  * @param reduce 'prod', 'mean', 'amax' or 'amin'; with `include_self: false` the old values of touched slices do not count.
  */
 export const index_reduce: InPlaceOp<
-  [dim: number, index: Tensor, source: Tensor, reduce: IndexReduction, options?: Out & { include_self?: boolean }],
+  [
+    dim: number,
+    index: Tensor,
+    source: Tensor,
+    reduce: IndexReduction,
+    options?: Out & { include_self?: boolean },
+  ],
   Tensor
 > = overwriting(
   'index_reduce',
   'Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True, Tensor? out=None',
   (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, includeSelf: boolean) => {
     if (reductionCode(reduce) < 1)
-      throw new RuntimeError(`index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`);
+      throw new RuntimeError(
+        `index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`,
+      );
     const d = wrapDim(dim, x.shape.length);
     checkSource('index_reduce', x, d, index, source);
     const vector = longIndex(index);
@@ -321,7 +381,18 @@ export const index_reduce: InPlaceOp<
       keeps: true,
       write: (out) => {
         if (source._numel > 0)
-          launchOr(IndexError, 'scatter_reduce', x, rangeText, out, d, spread(vector, source), source.detach(), reductionCode(reduce), includeSelf);
+          launchOr(
+            IndexError,
+            'scatter_reduce',
+            x,
+            rangeText,
+            out,
+            d,
+            spread(vector, source),
+            source.detach(),
+            reductionCode(reduce),
+            includeSelf,
+          );
       },
       derivative: (save, kept) => {
         const values = save(source);
@@ -336,7 +407,8 @@ export const index_reduce: InPlaceOp<
                 add: (to, from) => index_add(to, d, vector, from),
                 pick: (from) => sliceGradient(from, values().shape, d, vector),
                 clear: (to) => index_fill(to, d, vector, 0),
-                multiply: (to, from) => index_reduce(to, d, vector, from, 'prod', { include_self: includeSelf }),
+                multiply: (to, from) =>
+                  index_reduce(to, d, vector, from, 'prod', { include_self: includeSelf }),
               });
       },
     };

@@ -1,15 +1,15 @@
 // Puts the ops where they belong: methods on Tensor, and the spellings that the autograd graph asks for.
 import { graphMath } from '../autograd/graph.js';
+import { mode } from '../autograd/modes.js';
 import { emptyLike, emptyStrided } from '../dispatch/allocate.js';
 import { tensorPrims } from '../dispatch/pointwise.js';
-import { mode } from '../autograd/modes.js';
 import { tensorHooks } from '../tensor.js';
 import { castTo, copyInto } from './copy.js';
 import { installMethods } from './define.js';
-import { ones_, zeros_, fillWith } from './fill.js';
+import { fillWith, ones_, zeros_ } from './fill.js';
+import * as methods from './method_table.js';
 import { spellings } from './prims.js';
 import * as properties from './properties.js';
-import * as methods from './method_table.js';
 import * as table from './table.js';
 import { select } from './view.js';
 import { asStridedOf, asStridedOfBackward } from './view_dtype.js';
@@ -44,7 +44,9 @@ Object.assign(graphMath, {
 /** Sums a broadcast gradient back to the shape that was broadcast. */
 function sumTo(x: import('../tensor.js').Tensor, shape: readonly number[]): import('../tensor.js').Tensor {
   const lead = x.shape.length - shape.length;
-  const dims = x.shape.map((_, d) => d).filter((d) => d < lead || (shape[d - lead] === 1 && x.shape[d] !== 1));
+  const dims = x.shape
+    .map((_, d) => d)
+    .filter((d) => d < lead || (shape[d - lead] === 1 && x.shape[d] !== 1));
   const kept = dims.length > 0 ? x.sum(dims, true) : x;
   return lead > 0 ? kept.view([...shape]) : kept;
 }

@@ -1,9 +1,23 @@
 // torch.Tensor and torch.FloatTensor as constructors: `new torch.Tensor(2, 3)`, `torch.IntTensor([1, 2])`.
 import { cpu } from '../device.js';
-import { bfloat16, bool, complex128, complex64, type DType, float16, float32, float64, get_default_dtype, int16, int32, int64, int8, uint8 } from '../dtype.js';
-import { empty } from '../dispatch/allocate.js';
+import { alias, empty } from '../dispatch/allocate.js';
 import { typeName } from '../dispatch/schema.js';
-import { alias } from '../dispatch/allocate.js';
+import {
+  bfloat16,
+  bool,
+  complex64,
+  complex128,
+  type DType,
+  float16,
+  float32,
+  float64,
+  get_default_dtype,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+} from '../dtype.js';
 import { Storage } from '../storage.js';
 import { Tensor as TensorClass } from '../tensor.js';
 import { type TensorData, tensor } from './data.js';
@@ -17,7 +31,8 @@ function legacy(dtype: DType, args: readonly unknown[]): TensorClass {
   const [first] = args;
   if (args.length === 1) {
     if (first instanceof TensorClass) {
-      if (first.dtype !== dtype) throw new TypeError(`expected a tensor of type ${dtype.name} (got one of type ${first.dtype.name})`);
+      if (first.dtype !== dtype)
+        throw new TypeError(`expected a tensor of type ${dtype.name} (got one of type ${first.dtype.name})`);
       return alias(first, first.shape, first._strides, first._offset);
     }
     if (Array.isArray(first) || ArrayBuffer.isView(first)) return tensor(first as TensorData, { dtype });
@@ -26,11 +41,14 @@ function legacy(dtype: DType, args: readonly unknown[]): TensorClass {
   }
   const wrong = args.findIndex((n) => !isSize(n));
   if (wrong >= 0)
-    throw new TypeError(`new(): argument 'size' failed to unpack the object at pos ${wrong + 1} with error "type must be tuple of ints,but got ${typeName(args[wrong])}"`);
+    throw new TypeError(
+      `new(): argument 'size' failed to unpack the object at pos ${wrong + 1} with error "type must be tuple of ints,but got ${typeName(args[wrong])}"`,
+    );
   return empty(args.map(Number), dtype, cpu);
 }
 
-const isSize = (n: unknown): boolean => typeof n === 'bigint' || (typeof n === 'number' && Number.isInteger(n));
+const isSize = (n: unknown): boolean =>
+  typeof n === 'bigint' || (typeof n === 'number' && Number.isInteger(n));
 
 /** The class of all tensors, which is also a constructor, with or without `new`. */
 export interface TensorConstructor {
@@ -50,12 +68,18 @@ export const Tensor: TensorConstructor = new Proxy(TensorClass, {
     // Subclasses in this library pass the parts of a tensor; others pass what users write.
     if (args[0] instanceof Storage) return Reflect.construct(target, args, newTarget) as object;
     const made = legacy(get_default_dtype(), args);
-    return newTarget === Tensor ? made : Object.setPrototypeOf(made, (newTarget as { prototype: object }).prototype);
+    return newTarget === Tensor
+      ? made
+      : Object.setPrototypeOf(made, (newTarget as { prototype: object }).prototype);
   },
 }) as unknown as TensorConstructor;
 export type Tensor = TensorClass;
 
-Object.defineProperty(TensorClass.prototype, 'constructor', { value: Tensor, writable: true, configurable: true });
+Object.defineProperty(TensorClass.prototype, 'constructor', {
+  value: Tensor,
+  writable: true,
+  configurable: true,
+});
 
 /** A constructor of one dtype, and the class of its tensors. */
 export interface LegacyConstructor {
@@ -71,7 +95,9 @@ function legacyConstructor(dtype: DType): LegacyConstructor {
   };
   Object.defineProperty(make, 'dtype', { value: dtype });
   Object.defineProperty(make, 'name', { value: `${dtype.scalarName}Tensor` });
-  Object.defineProperty(make, Symbol.hasInstance, { value: (x: unknown) => x instanceof TensorClass && x.dtype === dtype });
+  Object.defineProperty(make, Symbol.hasInstance, {
+    value: (x: unknown) => x instanceof TensorClass && x.dtype === dtype,
+  });
   return make as unknown as LegacyConstructor;
 }
 

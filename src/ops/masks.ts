@@ -8,7 +8,7 @@ import { NotImplementedError, RuntimeError } from '../errors.js';
 import { numelOf, sameSizes, type Tensor } from '../tensor.js';
 import { choose, masked_fill } from './clamp.js';
 import { clone, contiguous, contiguous_format } from './copy.js';
-import { type InPlaceOp, op, type Op, type Out, type Overloads, writeOut } from './define.js';
+import { type InPlaceOp, type Op, type Out, type Overloads, op, writeOut } from './define.js';
 import { full_, zeros_ } from './fill.js';
 import { type Overwrite, overwriting } from './overwrite.js';
 import { sum_to_size } from './shape.js';
@@ -17,7 +17,10 @@ import { expand, reshape, slice, unsqueeze } from './view.js';
 
 /** The number of true elements; of nonzero ones for other dtypes. */
 function countTrue(x: Tensor): number {
-  if (x.device.type === 'meta') throw new NotImplementedError('nonzero is not supported for meta tensors: the number of rows depends on the elements');
+  if (x.device.type === 'meta')
+    throw new NotImplementedError(
+      'nonzero is not supported for meta tensors: the number of rows depends on the elements',
+    );
   return x._numel === 0 ? 0 : backendOf(x.device.type).launch('count_nonzero_mask', x.detach());
 }
 
@@ -40,7 +43,8 @@ export const masked_select: Op<[mask: Tensor, options?: Out], Tensor> = op(
     const shape = broadcastShapes(mask.shape, x.shape);
     const where = expand(mask.detach(), shape);
     const result = empty([countTrue(where)], x.dtype, x.device);
-    if (result._numel > 0) backendOf(x.device.type).launch('masked_select', result, expand(x.detach(), shape), where);
+    if (result._numel > 0)
+      backendOf(x.device.type).launch('masked_select', result, expand(x.detach(), shape), where);
     if (out !== null) return writeOut('masked_select', [x, mask], result, out, true) as Tensor;
     const own = x.shape;
     record('MaskedSelectBackward0', [x], [result], () => ([g]) => {
@@ -55,7 +59,9 @@ export const masked_select: Op<[mask: Tensor, options?: Out], Tensor> = op(
 
 function scatterPlan(x: Tensor, mask: Tensor, source: Tensor): Overwrite {
   if (mask.dtype !== bool)
-    throw new RuntimeError(`masked_scatter_ only supports boolean masks, but got mask with dtype ${mask.dtype.scalarName}`);
+    throw new RuntimeError(
+      `masked_scatter_ only supports boolean masks, but got mask with dtype ${mask.dtype.scalarName}`,
+    );
   if (x.dtype !== source.dtype)
     throw new RuntimeError(
       `masked_scatter: expected self and source to have same dtypes but got${x.dtype.scalarName} and ${source.dtype.scalarName}`,
@@ -69,14 +75,18 @@ function scatterPlan(x: Tensor, mask: Tensor, source: Tensor): Overwrite {
     write: (out) => {
       if (out._numel === 0) return;
       const shared = source._storage === out._storage;
-      const from = shared ? clone(source.detach(), { memory_format: contiguous_format }) : contiguous(source.detach());
+      const from = shared
+        ? clone(source.detach(), { memory_format: contiguous_format })
+        : contiguous(source.detach());
       const failed = backendOf(x.device.type).launch('masked_scatter', out, where, from);
       if (failed !== 0) throw new RuntimeError('Number of elements of source < number of ones in mask');
     },
-    derivative: () => ([g], needs) => [
-      g === null || !needs(0) ? null : masked_fill(g, where, 0),
-      g === null || !needs(1) ? null : readBack(g, where, shape),
-    ],
+    derivative:
+      () =>
+      ([g], needs) => [
+        g === null || !needs(0) ? null : masked_fill(g, where, 0),
+        g === null || !needs(1) ? null : readBack(g, where, shape),
+      ],
   };
 }
 
@@ -163,9 +173,7 @@ interface WhereFunction {
   (condition: Tensor): Tensor[];
   (condition: Tensor, input: Operand, other: Operand, options?: Out): Tensor;
 }
-interface WhereMethod {
-  (condition: Tensor, other: Operand): Tensor;
-}
+type WhereMethod = (condition: Tensor, other: Operand) => Tensor;
 
 /**
  * `input` where `condition` holds, else `other`; both may be numbers. With the condition alone: the places where it
@@ -178,9 +186,13 @@ export const where: Overloads<WhereFunction, WhereMethod> = op(
   (condition: Tensor, x: Operand | null, y: Operand | null) => {
     if (x === null && y === null) return nonzeroTuple(condition);
     if (x === null || y === null)
-      throw new TypeError(`where() missing 1 required positional arguments: "${x === null ? 'input' : 'other'}"`);
+      throw new TypeError(
+        `where() missing 1 required positional arguments: "${x === null ? 'input' : 'other'}"`,
+      );
     if (condition.dtype !== bool && condition.dtype !== uint8)
-      throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`);
+      throw new RuntimeError(
+        `where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`,
+      );
     return choose(condition, x, y);
   },
   { self: 1 },

@@ -1,24 +1,28 @@
 // Matrix products. Every one ends in one call of the gemm kernel, which takes any strides.
 import { record } from '../autograd/graph.js';
 import { backendOf, type Scalar } from '../backends/backend.js';
-import type { DType } from '../dtype.js';
 import { alias, empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
+import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { numelOf, Tensor } from '../tensor.js';
 import { add, mul } from './arithmetic.js';
-import { op, type Op, type Out } from './define.js';
+import { type Op, type Out, op } from './define.js';
 import { expand, reshape, squeeze, t, transpose, unsqueeze, view } from './view.js';
 
 /** A matrix, transposed without a record. */
-const flipped = (x: Tensor): Tensor => alias(x, [x.shape[1], x.shape[0]], [x._strides[1], x._strides[0]], x._offset);
+const flipped = (x: Tensor): Tensor =>
+  alias(x, [x.shape[1], x.shape[0]], [x._strides[1], x._strides[0]], x._offset);
 /** Matrices of a batch, each transposed. Recorded. */
-const adjoint = (x: Tensor): Tensor => (x.dtype.is_complex ? transpose(x, -2, -1).conj() : transpose(x, -2, -1));
-const batched = (x: Tensor): Tensor => alias(x, [1, x.shape[0], x.shape[1]], [0, x._strides[0], x._strides[1]], x._offset);
+const adjoint = (x: Tensor): Tensor =>
+  x.dtype.is_complex ? transpose(x, -2, -1).conj() : transpose(x, -2, -1);
+const batched = (x: Tensor): Tensor =>
+  alias(x, [1, x.shape[0], x.shape[1]], [0, x._strides[0], x._strides[1]], x._offset);
 
 /** out = alpha * a @ b + beta * out + bias over batches of matrices; no history. */
 function gemmInto(out: Tensor, a: Tensor, b: Tensor, alpha: number, beta: number, bias: Tensor | null): void {
-  if (out._numel > 0) backendOf(out.device.type).launch('gemm', out, a, b, alpha, beta, bias === null ? null : [bias]);
+  if (out._numel > 0)
+    backendOf(out.device.type).launch('gemm', out, a, b, alpha, beta, bias === null ? null : [bias]);
 }
 
 /** @internal `a @ b + bias` of two matrices, without history. */
@@ -30,17 +34,34 @@ export function product(a: Tensor, b: Tensor, bias: Tensor | null = null): Tenso
 
 function checkTypes(a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype)
-    throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${cppName(a.dtype)} != ${cppName(b.dtype)}`);
+    throw new RuntimeError(
+      `expected m1 and m2 to have the same dtype, but got: ${cppName(a.dtype)} != ${cppName(b.dtype)}`,
+    );
 }
 
 const cppNames: Readonly<Record<string, string>> = {
-  float32: 'float', float64: 'double', float16: 'c10::Half', bfloat16: 'c10::BFloat16', int64: 'int64_t', int32: 'int', int16: 'short',
-  int8: 'signed char', uint8: 'unsigned char', bool: 'bool', complex64: 'c10::complex<float>', complex128: 'c10::complex<double>',
+  float32: 'float',
+  float64: 'double',
+  float16: 'c10::Half',
+  bfloat16: 'c10::BFloat16',
+  int64: 'int64_t',
+  int32: 'int',
+  int16: 'short',
+  int8: 'signed char',
+  uint8: 'unsigned char',
+  bool: 'bool',
+  complex64: 'c10::complex<float>',
+  complex128: 'c10::complex<double>',
 };
 const cppName = (d: DType): string => cppNames[d.name];
 
 /** The gradients of `a @ b` for matrices: `grad @ b^H` and `a^H @ grad`, in the layout of the operand. */
-function productGrads(grad: Tensor, a: () => Tensor, b: () => Tensor, needs: (i: number) => boolean): (Tensor | null)[] {
+function productGrads(
+  grad: Tensor,
+  a: () => Tensor,
+  b: () => Tensor,
+  needs: (i: number) => boolean,
+): (Tensor | null)[] {
   return [needs(0) ? mm(grad, adjoint(b())) : null, needs(1) ? gradOfSecond(grad, a(), b()) : null];
 }
 
@@ -54,84 +75,142 @@ function gradOfSecond(grad: Tensor, a: Tensor, b: Tensor): Tensor {
  * The product of two matrices [n, m] and [m, p].
  * @throws RuntimeError unless both are matrices whose shapes fit.
  */
-export const mm: Op<[mat2: Tensor, options?: Out], Tensor> = op('mm', 'Tensor self, Tensor mat2, *, Tensor? out=None', (a: Tensor, b: Tensor) => {
-  if (a.shape.length !== 2) throw new RuntimeError('self must be a matrix');
-  if (b.shape.length !== 2) throw new RuntimeError('mat2 must be a matrix');
-  if (a.shape[1] !== b.shape[0])
-    throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${a.shape.join('x')} and ${b.shape.join('x')})`);
-  checkTypes(a, b);
-  const out = product(a, b);
-  record('MmBackward0', [a, b], [out], (save) => {
-    const [x, y] = [save(a), save(b)];
-    return ([g], needs) => (g === null ? [null, null] : productGrads(g, x, y, needs));
-  });
-  return out;
-});
+export const mm: Op<[mat2: Tensor, options?: Out], Tensor> = op(
+  'mm',
+  'Tensor self, Tensor mat2, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => {
+    if (a.shape.length !== 2) throw new RuntimeError('self must be a matrix');
+    if (b.shape.length !== 2) throw new RuntimeError('mat2 must be a matrix');
+    if (a.shape[1] !== b.shape[0])
+      throw new RuntimeError(
+        `mat1 and mat2 shapes cannot be multiplied (${a.shape.join('x')} and ${b.shape.join('x')})`,
+      );
+    checkTypes(a, b);
+    const out = product(a, b);
+    record('MmBackward0', [a, b], [out], (save) => {
+      const [x, y] = [save(a), save(b)];
+      return ([g], needs) => (g === null ? [null, null] : productGrads(g, x, y, needs));
+    });
+    return out;
+  },
+);
 
 /**
  * Products of matrices in two batches, [b, n, m] and [b, m, p].
  * @throws RuntimeError unless both are 3-d and the sizes fit.
  */
-export const bmm: Op<[mat2: Tensor, options?: Out], Tensor> = op('bmm', 'Tensor self, Tensor mat2, *, Tensor? out=None', (a: Tensor, b: Tensor) => {
-  if (a.shape.length !== 3 || b.shape.length !== 3)
-    throw new RuntimeError(a.shape.length !== 3 ? 'batch1 must be a 3D tensor' : 'batch2 must be a 3D tensor');
-  if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1])
-    throw new RuntimeError(
-      `Expected size for first two dimensions of batch2 tensor to be: [${a.shape[0]}, ${a.shape[2]}] but got: [${b.shape[0]}, ${b.shape[1]}].`,
-    );
-  if (a.dtype !== b.dtype) throw new RuntimeError(`expected scalar type ${a.dtype.scalarName} but found ${b.dtype.scalarName}`);
-  const out = empty([a.shape[0], a.shape[1], b.shape[2]], a.dtype, a.device);
-  gemmInto(out, a, b, 1, 0, null);
-  record('BmmBackward0', [a, b], [out], (save) => {
-    const [x, y] = [save(a), save(b)];
-    return ([g], needs) => (g === null ? [null, null] : [needs(0) ? bmm(g, adjoint(y())) : null, needs(1) ? bmm(adjoint(x()), g) : null]);
-  });
-  return out;
-});
+export const bmm: Op<[mat2: Tensor, options?: Out], Tensor> = op(
+  'bmm',
+  'Tensor self, Tensor mat2, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => {
+    if (a.shape.length !== 3 || b.shape.length !== 3)
+      throw new RuntimeError(
+        a.shape.length !== 3 ? 'batch1 must be a 3D tensor' : 'batch2 must be a 3D tensor',
+      );
+    if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1])
+      throw new RuntimeError(
+        `Expected size for first two dimensions of batch2 tensor to be: [${a.shape[0]}, ${a.shape[2]}] but got: [${b.shape[0]}, ${b.shape[1]}].`,
+      );
+    if (a.dtype !== b.dtype)
+      throw new RuntimeError(`expected scalar type ${a.dtype.scalarName} but found ${b.dtype.scalarName}`);
+    const out = empty([a.shape[0], a.shape[1], b.shape[2]], a.dtype, a.device);
+    gemmInto(out, a, b, 1, 0, null);
+    record('BmmBackward0', [a, b], [out], (save) => {
+      const [x, y] = [save(a), save(b)];
+      return ([g], needs) =>
+        g === null
+          ? [null, null]
+          : [needs(0) ? bmm(g, adjoint(y())) : null, needs(1) ? bmm(adjoint(x()), g) : null];
+    });
+    return out;
+  },
+);
 
 /** The inner product of two vectors. */
-export const dot: Op<[tensor: Tensor, options?: Out], Tensor> = op('dot', 'Tensor self, Tensor tensor, *, Tensor? out=None', (a: Tensor, b: Tensor) => {
-  if (a.shape.length !== 1 || b.shape.length !== 1)
-    throw new RuntimeError(`1D tensors expected, but got ${a.shape.length}D and ${b.shape.length}D tensors`);
-  if (a.dtype !== b.dtype)
-    throw new RuntimeError(`dot : expected both vectors to have same dtype, but found ${a.dtype.scalarName} and ${b.dtype.scalarName}`);
-  if (a._numel !== b._numel)
-    throw new RuntimeError(`inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements, but got ${a._numel} and ${b._numel} elements respectively`);
-  const out = empty([], a.dtype, a.device);
-  backendOf(a.device.type).launch('dot', out, a, b);
-  record('DotBackward0', [a, b], [out], (save) => {
-    const [x, y] = [save(a), save(b)];
-    return ([g], needs) => (g === null ? [null, null] : [needs(0) ? mul(g, conjOf(y())) : null, needs(1) ? mul(g, conjOf(x())) : null]);
-  });
-  return out;
-});
+export const dot: Op<[tensor: Tensor, options?: Out], Tensor> = op(
+  'dot',
+  'Tensor self, Tensor tensor, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => {
+    if (a.shape.length !== 1 || b.shape.length !== 1)
+      throw new RuntimeError(
+        `1D tensors expected, but got ${a.shape.length}D and ${b.shape.length}D tensors`,
+      );
+    if (a.dtype !== b.dtype)
+      throw new RuntimeError(
+        `dot : expected both vectors to have same dtype, but found ${a.dtype.scalarName} and ${b.dtype.scalarName}`,
+      );
+    if (a._numel !== b._numel)
+      throw new RuntimeError(
+        `inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements, but got ${a._numel} and ${b._numel} elements respectively`,
+      );
+    const out = empty([], a.dtype, a.device);
+    backendOf(a.device.type).launch('dot', out, a, b);
+    record('DotBackward0', [a, b], [out], (save) => {
+      const [x, y] = [save(a), save(b)];
+      return ([g], needs) =>
+        g === null
+          ? [null, null]
+          : [needs(0) ? mul(g, conjOf(y())) : null, needs(1) ? mul(g, conjOf(x())) : null];
+    });
+    return out;
+  },
+);
 
 const conjOf = (x: Tensor): Tensor => (x.dtype.is_complex ? x.conj() : x);
 
 /** The inner product of two vectors, the first conjugated. */
-export const vdot: Op<[other: Tensor, options?: Out], Tensor> = op('vdot', 'Tensor self, Tensor other, *, Tensor? out=None', (a: Tensor, b: Tensor) => dot(conjOf(a), b));
+export const vdot: Op<[other: Tensor, options?: Out], Tensor> = op(
+  'vdot',
+  'Tensor self, Tensor other, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => dot(conjOf(a), b),
+);
 
 /** A matrix times a vector. */
-export const mv: Op<[vec: Tensor, options?: Out], Tensor> = op('mv', 'Tensor self, Tensor vec, *, Tensor? out=None', (a: Tensor, b: Tensor) => {
-  if (a.shape.length !== 2 || b.shape.length !== 1)
-    throw new RuntimeError(`vector + matrix @ vector expected, got 1, ${a.shape.length}, ${b.shape.length}`);
-  if (a.shape[1] !== b.shape[0]) throw new RuntimeError(`size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${b.shape[0]})`);
-  checkTypes(a, b);
-  const out = empty([a.shape[0]], a.dtype, a.device);
-  gemmInto(alias(out, [1, a.shape[0], 1], [0, 1, 1], 0), batched(a), alias(b, [1, b.shape[0], 1], [0, b._strides[0], 1], b._offset), 1, 0, null);
-  record('MvBackward0', [a, b], [out], (save) => {
-    const [x, y] = [save(a), save(b)];
-    return ([g], needs) => (g === null ? [null, null] : [needs(0) ? outer(g, conjOf(y())) : null, needs(1) ? mv(adjoint(x()), g) : null]);
-  });
-  return out;
-});
+export const mv: Op<[vec: Tensor, options?: Out], Tensor> = op(
+  'mv',
+  'Tensor self, Tensor vec, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => {
+    if (a.shape.length !== 2 || b.shape.length !== 1)
+      throw new RuntimeError(
+        `vector + matrix @ vector expected, got 1, ${a.shape.length}, ${b.shape.length}`,
+      );
+    if (a.shape[1] !== b.shape[0])
+      throw new RuntimeError(
+        `size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${b.shape[0]})`,
+      );
+    checkTypes(a, b);
+    const out = empty([a.shape[0]], a.dtype, a.device);
+    gemmInto(
+      alias(out, [1, a.shape[0], 1], [0, 1, 1], 0),
+      batched(a),
+      alias(b, [1, b.shape[0], 1], [0, b._strides[0], 1], b._offset),
+      1,
+      0,
+      null,
+    );
+    record('MvBackward0', [a, b], [out], (save) => {
+      const [x, y] = [save(a), save(b)];
+      return ([g], needs) =>
+        g === null
+          ? [null, null]
+          : [needs(0) ? outer(g, conjOf(y())) : null, needs(1) ? mv(adjoint(x()), g) : null];
+    });
+    return out;
+  },
+);
 
 /** The matrix of the products of the elements of two vectors. */
-export const outer: Op<[vec2: Tensor, options?: Out], Tensor> = op('outer', 'Tensor self, Tensor vec2, *, Tensor? out=None', (a: Tensor, b: Tensor) => {
-  if (a.shape.length !== 1) throw new RuntimeError(`outer: Expected 1-D argument self, but got ${a.shape.length}-D`);
-  if (b.shape.length !== 1) throw new RuntimeError(`outer: Expected 1-D argument vec2, but got ${b.shape.length}-D`);
-  return mul(unsqueeze(a, 1), b);
-});
+export const outer: Op<[vec2: Tensor, options?: Out], Tensor> = op(
+  'outer',
+  'Tensor self, Tensor vec2, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => {
+    if (a.shape.length !== 1)
+      throw new RuntimeError(`outer: Expected 1-D argument self, but got ${a.shape.length}-D`);
+    if (b.shape.length !== 1)
+      throw new RuntimeError(`outer: Expected 1-D argument vec2, but got ${b.shape.length}-D`);
+    return mul(unsqueeze(a, 1), b);
+  },
+);
 /** Alias of {@link outer}. */
 export const ger: typeof outer = outer;
 
@@ -150,19 +229,33 @@ export const addmm: Op<[mat1: Tensor, mat2: Tensor, options?: AddOptions], Tenso
   'Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
   (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => {
     if (a.shape.length !== 2 || b.shape.length !== 2)
-      throw new RuntimeError(a.shape.length !== 2 ? `mat1 must be a matrix, got ${a.shape.length}-D tensor` : `mat2 must be a matrix, got ${b.shape.length}-D tensor`);
+      throw new RuntimeError(
+        a.shape.length !== 2
+          ? `mat1 must be a matrix, got ${a.shape.length}-D tensor`
+          : `mat2 must be a matrix, got ${b.shape.length}-D tensor`,
+      );
     if (a.shape[1] !== b.shape[0])
-      throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${a.shape.join('x')} and ${b.shape.join('x')})`);
+      throw new RuntimeError(
+        `mat1 and mat2 shapes cannot be multiplied (${a.shape.join('x')} and ${b.shape.join('x')})`,
+      );
     checkTypes(a, b);
     if (input.dtype !== a.dtype)
-      throw new RuntimeError(`self and mat2 must have the same dtype, but got ${input.dtype.scalarName} and ${b.dtype.scalarName}`);
+      throw new RuntimeError(
+        `self and mat2 must have the same dtype, but got ${input.dtype.scalarName} and ${b.dtype.scalarName}`,
+      );
     expand(input.detach(), [a.shape[0], b.shape[1]]);
-    const plain = !a.dtype.is_complex && input.shape.length <= 1 && input.shape[0] === b.shape[1] && beta === 1 && alpha === 1;
+    const plain =
+      !a.dtype.is_complex &&
+      input.shape.length <= 1 &&
+      input.shape[0] === b.shape[1] &&
+      beta === 1 &&
+      alpha === 1;
     if (!plain) return blend(input, mm(a, b), beta, alpha);
     const out = product(a, b, input);
     record('AddmmBackward0', [input, a, b], [out], (save) => {
       const [x, y] = [save(a), save(b)];
-      return ([g], needs) => (g === null ? [null, null, null] : [g, ...productGrads(g, x, y, (i) => needs(i + 1))]);
+      return ([g], needs) =>
+        g === null ? [null, null, null] : [g, ...productGrads(g, x, y, (i) => needs(i + 1))];
     });
     return out;
   },
@@ -173,7 +266,8 @@ export const addmm: Op<[mat1: Tensor, mat2: Tensor, options?: AddOptions], Tenso
 export const addmv: Op<[mat: Tensor, vec: Tensor, options?: AddOptions], Tensor> = op(
   'addmv',
   'Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => blend(expand(input, [a.shape[0]]), mv(a, b), beta, alpha),
+  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) =>
+    blend(expand(input, [a.shape[0]]), mv(a, b), beta, alpha),
   { inPlace: true },
 );
 
@@ -181,7 +275,8 @@ export const addmv: Op<[mat: Tensor, vec: Tensor, options?: AddOptions], Tensor>
 export const addr: Op<[vec1: Tensor, vec2: Tensor, options?: AddOptions], Tensor> = op(
   'addr',
   'Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => blend(input, outer(a, b), beta, alpha),
+  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) =>
+    blend(input, outer(a, b), beta, alpha),
   { inPlace: true },
 );
 
@@ -197,7 +292,8 @@ export const baddbmm: Op<[batch1: Tensor, batch2: Tensor, options?: AddOptions],
 export const addbmm: Op<[batch1: Tensor, batch2: Tensor, options?: AddOptions], Tensor> = op(
   'addbmm',
   'Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => blend(input, bmm(a, b).sum(0), beta, alpha),
+  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) =>
+    blend(input, bmm(a, b).sum(0), beta, alpha),
   { inPlace: true },
 );
 
@@ -211,23 +307,29 @@ function flattenBatch(x: Tensor, batch: readonly number[]): Tensor {
  * The matrix product of two tensors: inner product of vectors, matrix times vector, or products of matrices
  * whose leading dimensions broadcast.
  */
-export const matmul: Op<[other: Tensor, options?: Out], Tensor> = op('matmul', 'Tensor self, Tensor other, *, Tensor? out=None', (a: Tensor, b: Tensor) => {
-  const [p, q] = [a.shape.length, b.shape.length];
-  if (p === 0 || q === 0)
-    throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${p}D and ${q}D`);
-  if (p === 2 && q === 2) return mm(a, b);
-  if (p === 1 && q === 1) return dot(a, b);
-  if (p === 2 && q === 1) return mv(a, b);
-  if (p === 1 && q === 2) return squeeze(mm(unsqueeze(a, 0), b), 0);
-  if (q <= 2) return foldRows(a, b);
-  if (p === 1) return squeeze(matmul(unsqueeze(a, 0), b), -2);
-  const [n, m] = a.shape.slice(-2);
-  const [m2, r] = b.shape.slice(-2);
-  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  if (m !== m2)
-    throw new RuntimeError(`Expected size for first two dimensions of batch2 tensor to be: [${numelOf(batch)}, ${m}] but got: [${numelOf(batch)}, ${m2}].`);
-  return view(bmm(flattenBatch(a, batch), flattenBatch(b, batch)), [...batch, n, r]);
-});
+export const matmul: Op<[other: Tensor, options?: Out], Tensor> = op(
+  'matmul',
+  'Tensor self, Tensor other, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => {
+    const [p, q] = [a.shape.length, b.shape.length];
+    if (p === 0 || q === 0)
+      throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${p}D and ${q}D`);
+    if (p === 2 && q === 2) return mm(a, b);
+    if (p === 1 && q === 1) return dot(a, b);
+    if (p === 2 && q === 1) return mv(a, b);
+    if (p === 1 && q === 2) return squeeze(mm(unsqueeze(a, 0), b), 0);
+    if (q <= 2) return foldRows(a, b);
+    if (p === 1) return squeeze(matmul(unsqueeze(a, 0), b), -2);
+    const [n, m] = a.shape.slice(-2);
+    const [m2, r] = b.shape.slice(-2);
+    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    if (m !== m2)
+      throw new RuntimeError(
+        `Expected size for first two dimensions of batch2 tensor to be: [${numelOf(batch)}, ${m}] but got: [${numelOf(batch)}, ${m2}].`,
+      );
+    return view(bmm(flattenBatch(a, batch), flattenBatch(b, batch)), [...batch, n, r]);
+  },
+);
 
 /** A tensor of matrices times one matrix or vector: one product over all rows. */
 function foldRows(a: Tensor, b: Tensor): Tensor {
@@ -237,14 +339,20 @@ function foldRows(a: Tensor, b: Tensor): Tensor {
 }
 
 /** The product over the last dimensions of both (`numpy.inner`). */
-export const inner: Op<[other: Tensor, options?: Out], Tensor> = op('inner', 'Tensor self, Tensor other, *, Tensor? out=None', (a: Tensor, b: Tensor) => {
-  if (a.shape.length === 0 || b.shape.length === 0) return mul(a, b);
-  const [k, k2] = [a.shape[a.shape.length - 1], b.shape[b.shape.length - 1]];
-  if (k !== k2)
-    throw new RuntimeError(`inner() the last dimension must match on both input tensors but got shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`);
-  const out = mm(reshape(a, [a._numel / Math.max(k, 1), k]), t(reshape(b, [b._numel / Math.max(k, 1), k])));
-  return reshape(out, [...a.shape.slice(0, -1), ...b.shape.slice(0, -1)]);
-});
+export const inner: Op<[other: Tensor, options?: Out], Tensor> = op(
+  'inner',
+  'Tensor self, Tensor other, *, Tensor? out=None',
+  (a: Tensor, b: Tensor) => {
+    if (a.shape.length === 0 || b.shape.length === 0) return mul(a, b);
+    const [k, k2] = [a.shape[a.shape.length - 1], b.shape[b.shape.length - 1]];
+    if (k !== k2)
+      throw new RuntimeError(
+        `inner() the last dimension must match on both input tensors but got shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`,
+      );
+    const out = mm(reshape(a, [a._numel / Math.max(k, 1), k]), t(reshape(b, [b._numel / Math.max(k, 1), k])));
+    return reshape(out, [...a.shape.slice(0, -1), ...b.shape.slice(0, -1)]);
+  },
+);
 
 /** The product of a chain of matrices, in the cheapest order. */
 export function chain_matmul(...matrices: readonly Tensor[]): Tensor {
@@ -267,7 +375,8 @@ export function multiplyChain(matrices: readonly Tensor[]): Tensor {
         if (total < cost[i][j]) [cost[i][j], split[i][j]] = [total, k];
       }
     }
-  const build = (i: number, j: number): Tensor => (i === j ? matrices[i] : mm(build(i, split[i][j]), build(split[i][j] + 1, j)));
+  const build = (i: number, j: number): Tensor =>
+    i === j ? matrices[i] : mm(build(i, split[i][j]), build(split[i][j] + 1, j));
   return build(0, n - 1);
 }
 
@@ -276,18 +385,29 @@ export function multiplyChain(matrices: readonly Tensor[]): Tensor {
  * One kernel call forward; the history has one node, where PyTorch also shows the transposition.
  */
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-  if (!(input instanceof Tensor) || !(weight instanceof Tensor)) throw new TypeError("linear(): arguments 'input' and 'weight' must be Tensor");
-  const ok = input.shape.length === 2 && weight.shape.length === 2 && (bias === null || (bias.shape.length === 1 && bias.shape[0] === weight.shape[0]));
+  if (!(input instanceof Tensor) || !(weight instanceof Tensor))
+    throw new TypeError("linear(): arguments 'input' and 'weight' must be Tensor");
+  const ok =
+    input.shape.length === 2 &&
+    weight.shape.length === 2 &&
+    (bias === null || (bias.shape.length === 1 && bias.shape[0] === weight.shape[0]));
   if (!ok || input.dtype.is_complex) return generalLinear(input, weight, bias);
   if (input.shape[1] !== weight.shape[1])
-    throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${input.shape.join('x')} and ${weight.shape[1]}x${weight.shape[0]})`);
+    throw new RuntimeError(
+      `mat1 and mat2 shapes cannot be multiplied (${input.shape.join('x')} and ${weight.shape[1]}x${weight.shape[0]})`,
+    );
   checkTypes(input, weight);
   if (bias !== null && bias.dtype !== input.dtype)
-    throw new RuntimeError(`self and mat2 must have the same dtype, but got ${bias.dtype.scalarName} and ${weight.dtype.scalarName}`);
+    throw new RuntimeError(
+      `self and mat2 must have the same dtype, but got ${bias.dtype.scalarName} and ${weight.dtype.scalarName}`,
+    );
   const out = product(input, flipped(weight), bias);
   record(bias === null ? 'MmBackward0' : 'AddmmBackward0', [bias, input, weight], [out], (save) => {
     const [x, w] = [save(input), save(weight)];
-    return ([g], needs) => (g === null ? [null, null, null] : [needs(0) ? g : null, needs(1) ? mm(g, w()) : null, needs(2) ? mm(t(g), x()) : null]);
+    return ([g], needs) =>
+      g === null
+        ? [null, null, null]
+        : [needs(0) ? g : null, needs(1) ? mm(g, w()) : null, needs(2) ? mm(t(g), x()) : null];
   });
   return out;
 }
@@ -295,9 +415,11 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
 function generalLinear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   if (input.shape.length > 2 && weight.shape.length === 2 && bias?.shape.length === 1) {
     const lead = input.shape.slice(0, -1);
-    return view(linear(reshape(input, [numelOf(lead), input.shape[input.shape.length - 1]]), weight, bias), [...lead, weight.shape[0]]);
+    return view(linear(reshape(input, [numelOf(lead), input.shape[input.shape.length - 1]]), weight, bias), [
+      ...lead,
+      weight.shape[0],
+    ]);
   }
   const out = matmul(input, weight.shape.length > 1 ? t(weight) : weight);
   return bias === null ? out : add(out, bias);
 }
-

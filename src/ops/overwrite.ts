@@ -1,5 +1,13 @@
 // Ops that overwrite parts of their first tensor: on a copy of it, and in place.
-import { type BackwardFn, checkInPlace, functionNode, needsGrad, record, recordInPlace, type Save } from '../autograd/graph.js';
+import {
+  type BackwardFn,
+  checkInPlace,
+  functionNode,
+  needsGrad,
+  record,
+  recordInPlace,
+  type Save,
+} from '../autograd/graph.js';
 import { checkOverlap, checkSeparate } from '../dispatch/out.js';
 import type { Tensor } from '../tensor.js';
 import { clone } from './copy.js';
@@ -87,7 +95,10 @@ export function overwriting<F>(
     return onCopy(wide, planned(wide, ...args));
   };
   const onFresh = op<object>(name, schema, fresh as never, { exactOut: true });
-  const bare = schema.replace(/(, \*)?, Tensor\? out=None/, (_, star?: string) => star ?? '').replace(/, \*$/, '');
-  const inPlace = op<{ method: unknown }>(`${name}_`, bare, ((x: Tensor, ...args: unknown[]) => onSelf(x, planned(x, ...args))) as never);
+  const bare = schema
+    .replace(/(, \*)?, Tensor\? out=None/, (_, star?: string) => star ?? '')
+    .replace(/, \*$/, '');
+  const inPlace = op<{ method: unknown }>(`${name}_`, bare, ((x: Tensor, ...args: unknown[]) =>
+    onSelf(x, planned(x, ...args))) as never);
   return Object.assign(onFresh, { inPlace: true, inPlaceMethod: inPlace.method }) as F;
 }

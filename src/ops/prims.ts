@@ -3,9 +3,9 @@
 import { Complex } from '../complex.js';
 import { cpu } from '../device.js';
 import { complex128, float64 } from '../dtype.js';
+import { NotImplementedError } from '../errors.js';
 import type { Prim } from '../expr.js';
 import { Tensor } from '../tensor.js';
-import { NotImplementedError } from '../errors.js';
 import * as activation from './activation.js';
 import * as arithmetic from './arithmetic.js';
 import { choose } from './clamp.js';
@@ -25,12 +25,14 @@ import { real } from './view_dtype.js';
 type Spelling = (...args: Operand[]) => Operand;
 type AnyOp = (x: never, ...args: never[]) => Tensor;
 
-const wide = (x: Operand): Tensor => (x instanceof Tensor ? x : full_([], x, x instanceof Complex ? complex128 : float64, cpu));
+const wide = (x: Operand): Tensor =>
+  x instanceof Tensor ? x : full_([], x, x instanceof Complex ? complex128 : float64, cpu);
 
 /** An op that takes numbers beside tensors; of numbers alone, a number. */
 function mixed(fn: AnyOp): Spelling {
   const call = fn as unknown as (...args: readonly Operand[]) => Tensor;
-  return (...args) => (args.some((x) => x instanceof Tensor) ? call(...args) : (call(...args.map(wide)).item() as Operand));
+  return (...args) =>
+    args.some((x) => x instanceof Tensor) ? call(...args) : (call(...args.map(wide)).item() as Operand);
 }
 
 /** An op whose first operand must be a tensor. */
@@ -42,7 +44,12 @@ function leading(fn: AnyOp): Spelling {
 /** Order is that of the real parts. */
 function ordered(fn: AnyOp): Spelling {
   const call = leading(fn);
-  const part = (x: Operand): Operand => (x instanceof Tensor && x.dtype.is_complex ? (real as (x: Tensor) => Tensor)(x.detach()) : x instanceof Complex ? x.re : x);
+  const part = (x: Operand): Operand =>
+    x instanceof Tensor && x.dtype.is_complex
+      ? (real as (x: Tensor) => Tensor)(x.detach())
+      : x instanceof Complex
+        ? x.re
+        : x;
   return (x, y) => call(part(x), part(y));
 }
 
@@ -71,7 +78,9 @@ const truth =
   (fn: AnyOp, plain: (a: boolean, b: boolean) => boolean): Spelling =>
   (a, b) => {
     const call = fn as unknown as (a: Tensor, b: Tensor) => Tensor;
-    return a instanceof Tensor || b instanceof Tensor ? call(wide(a), wide(b)) : plain(Boolean(a), Boolean(b));
+    return a instanceof Tensor || b instanceof Tensor
+      ? call(wide(a), wide(b))
+      : plain(Boolean(a), Boolean(b));
   };
 
 /** Every primitive, as what autograd replays with `create_graph`. */

@@ -1,6 +1,7 @@
 // Products of tensors beyond matrices: kron, cross, trace, vander, pairwise distances.
-import { mode } from '../autograd/modes.js';
+
 import { record } from '../autograd/graph.js';
+import { mode } from '../autograd/modes.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { bool, int64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
@@ -11,7 +12,7 @@ import { eq } from './compare.js';
 import { conj } from './complex.js';
 import { castTo } from './copy.js';
 import { eye } from './create.js';
-import { op, type Op, type Out } from './define.js';
+import { type Op, type Out, op } from './define.js';
 import { diagonal } from './diagonal.js';
 import { ones_, zeros_ } from './fill.js';
 import { cat } from './join.js';
@@ -30,9 +31,18 @@ export const kron: Op<[other: Tensor, options?: Out], Tensor> = op(
     const rank = Math.max(a.shape.length, b.shape.length);
     const padded = (x: Tensor): number[] => [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape];
     const [p, q] = [padded(a), padded(b)];
-    const left = reshape(a, p.flatMap((n) => [n, 1]));
-    const right = reshape(b, q.flatMap((n) => [1, n]));
-    return reshape(mul(left, right), p.map((n, d) => n * q[d]));
+    const left = reshape(
+      a,
+      p.flatMap((n) => [n, 1]),
+    );
+    const right = reshape(
+      b,
+      q.flatMap((n) => [1, n]),
+    );
+    return reshape(
+      mul(left, right),
+      p.map((n, d) => n * q[d]),
+    );
   },
 );
 
@@ -44,12 +54,16 @@ function crossValues(a: Tensor, b: Tensor, d: number): Tensor {
 
 /** @internal The cross product of vectors of three elements along `dim`; the rest broadcasts (`torch.linalg.cross`). */
 export function crossAlong(a: Tensor, b: Tensor, dim: number): Tensor {
-  if (a.shape.length !== b.shape.length) throw new RuntimeError('linalg.cross: inputs must have the same number of dimensions.');
+  if (a.shape.length !== b.shape.length)
+    throw new RuntimeError('linalg.cross: inputs must have the same number of dimensions.');
   const d = wrapDim(dim, a.shape.length);
   if (a.shape[d] !== 3 || b.shape[d] !== 3)
-    throw new RuntimeError(`linalg.cross: inputs dimension ${dim} must have length 3. Got ${a.shape[d]} and ${b.shape[d]}`);
+    throw new RuntimeError(
+      `linalg.cross: inputs dimension ${dim} must have length 3. Got ${a.shape[d]} and ${b.shape[d]}`,
+    );
   const shape = broadcastShapes(a.shape, b.shape);
-  if (a.dtype !== b.dtype) throw new RuntimeError(`expected scalar type ${a.dtype.scalarName} but found ${b.dtype.scalarName}`);
+  if (a.dtype !== b.dtype)
+    throw new RuntimeError(`expected scalar type ${a.dtype.scalarName} but found ${b.dtype.scalarName}`);
   if (a.dtype === bool) throw new NotImplementedError(`"cross" not implemented for 'Bool'`);
   const whole = (x: Tensor): Tensor => expand(x.detach(), shape);
   const out = crossValues(whole(a), whole(b), d);
@@ -64,7 +78,11 @@ export function crossAlong(a: Tensor, b: Tensor, dim: number): Tensor {
 }
 
 /** The cross product along `dim`, by default the first dimension of size 3. @throws RuntimeError without such a dimension. */
-export const cross: Op<[other: Tensor, dim?: number | null, options?: Out] | [other: Tensor, options: Out & { dim?: number | null }], Tensor> = op(
+export const cross: Op<
+  | [other: Tensor, dim?: number | null, options?: Out]
+  | [other: Tensor, options: Out & { dim?: number | null }],
+  Tensor
+> = op(
   'cross',
   'Tensor self, Tensor other, int? dim=None, *, Tensor? out=None',
   (a: Tensor, b: Tensor, dim: number | null) => {
@@ -76,7 +94,8 @@ export const cross: Op<[other: Tensor, dim?: number | null, options?: Out] | [ot
 
 /** The sum of a matrix' diagonal. @throws RuntimeError for other ranks. */
 export const trace: Op<[], Tensor> = op('trace', 'Tensor self', (x: Tensor) => {
-  if (x.shape.length !== 2) throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${x.shape.length}`);
+  if (x.shape.length !== 2)
+    throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${x.shape.length}`);
   if (x.dtype === bool) throw new NotImplementedError(`"trace" not implemented for 'Bool'`);
   const out = sum(diagonal(x.detach()));
   const [rows, columns] = x.shape;
@@ -95,7 +114,10 @@ export function powersOf(x: Tensor, count: number): Tensor {
 }
 
 /** The matrix of powers of a vector's elements, descending unless `increasing`. @param N columns; as many as rows by default. */
-export const vander: (x: Tensor, ...args: [N?: number | null, increasing?: boolean] | [options: { N?: number | null; increasing?: boolean }]) => Tensor = op(
+export const vander: (
+  x: Tensor,
+  ...args: [N?: number | null, increasing?: boolean] | [options: { N?: number | null; increasing?: boolean }]
+) => Tensor = op(
   'vander',
   'Tensor x, int? N=None, bool increasing=False',
   (x: Tensor, N: number | null, increasing: boolean) => {
@@ -111,7 +133,11 @@ export const vander: (x: Tensor, ...args: [N?: number | null, increasing?: boole
 
 // ---- distances
 
-const euclideanModes = ['use_mm_for_euclid_dist_if_necessary', 'use_mm_for_euclid_dist', 'donot_use_mm_for_euclid_dist'] as const;
+const euclideanModes = [
+  'use_mm_for_euclid_dist_if_necessary',
+  'use_mm_for_euclid_dist',
+  'donot_use_mm_for_euclid_dist',
+] as const;
 /** How cdist finds Euclidean distances: by a matrix product for more than 25 rows, always, or never. */
 export type EuclideanMode = (typeof euclideanModes)[number];
 
@@ -121,13 +147,16 @@ function checkDistance(a: Tensor, b: Tensor, p: number): void {
     ['X2', b],
   ];
   for (const [name, x] of named) {
-    if (!x.dtype.is_floating_point) throw new RuntimeError(`cdist only supports floating-point dtypes, ${name} got: ${x.dtype.scalarName}`);
-    if (x.shape.length < 2) throw new RuntimeError(`cdist only supports at least 2D tensors, ${name} got: ${x.shape.length}D`);
+    if (!x.dtype.is_floating_point)
+      throw new RuntimeError(`cdist only supports floating-point dtypes, ${name} got: ${x.dtype.scalarName}`);
+    if (x.shape.length < 2)
+      throw new RuntimeError(`cdist only supports at least 2D tensors, ${name} got: ${x.shape.length}D`);
   }
   const [m, n] = [a.shape[a.shape.length - 1], b.shape[b.shape.length - 1]];
   if (m !== n) throw new RuntimeError(`X1 and X2 must have the same number of columns. X1: ${m} X2: ${n}`);
   if (!(p >= 0)) throw new RuntimeError('cdist only supports non-negative p values');
-  if (a.dtype !== b.dtype) throw new RuntimeError(`expected scalar type ${a.dtype.scalarName} but found ${b.dtype.scalarName}`);
+  if (a.dtype !== b.dtype)
+    throw new RuntimeError(`expected scalar type ${a.dtype.scalarName} but found ${b.dtype.scalarName}`);
 }
 
 /** |x|^2 + |y|^2 - 2 x y, of which rounding may leave less than zero. */
@@ -157,8 +186,12 @@ function euclidean(a: Tensor, b: Tensor, byProduct: boolean): Tensor {
     return ([g], needs) => {
       if (g === null) return [null, null];
       const ratio = masked_fill(div(g, distance()), eq(distance(), 0), 0);
-      const pull = (r: Tensor, from: Tensor, to: Tensor): Tensor => sub(mul(from, sum(r, -1, true)), matmul(r, to));
-      return [needs(0) ? pull(ratio, x(), y()) : null, needs(1) ? pull(transpose(ratio, -1, -2), y(), x()) : null];
+      const pull = (r: Tensor, from: Tensor, to: Tensor): Tensor =>
+        sub(mul(from, sum(r, -1, true)), matmul(r, to));
+      return [
+        needs(0) ? pull(ratio, x(), y()) : null,
+        needs(1) ? pull(transpose(ratio, -1, -2), y(), x()) : null,
+      ];
     };
   });
   return out;
@@ -168,7 +201,13 @@ function euclidean(a: Tensor, b: Tensor, byProduct: boolean): Tensor {
  * The p-norm distances of every row of `x1` to every row of `x2`: [..., P, M] and [..., R, M] give [..., P, R].
  * @throws RuntimeError for dtypes that are not floating point, differing columns, negative p.
  */
-export const cdist: (x1: Tensor, x2: Tensor, ...args: [p?: number, compute_mode?: EuclideanMode] | [options: { p?: number; compute_mode?: EuclideanMode }]) => Tensor = op(
+export const cdist: (
+  x1: Tensor,
+  x2: Tensor,
+  ...args:
+    | [p?: number, compute_mode?: EuclideanMode]
+    | [options: { p?: number; compute_mode?: EuclideanMode }]
+) => Tensor = op(
   'cdist',
   "Tensor x1, Tensor x2, float p=2, str compute_mode='use_mm_for_euclid_dist_if_necessary'",
   (a: Tensor, b: Tensor, p: number, compute: string) => {

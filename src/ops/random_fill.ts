@@ -1,15 +1,15 @@
 // In-place random fills: x.uniform_(), x.normal_() and their kin.
 import { checkInPlace, functionNode, needsGrad, recordInPlace } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
-import { bool, type DType, float16, float32, bfloat16, int64, uint8, int8, int16, int32 } from '../dtype.js';
 import { alias, empty, memoryOrder } from '../dispatch/allocate.js';
 import { checkInternalOverlap } from '../dispatch/out.js';
 import { typeName } from '../dispatch/schema.js';
+import { bfloat16, bool, type DType, float16, float32, int8, int16, int32, int64, uint8 } from '../dtype.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { default_generator, type Generator } from '../generator.js';
 import { Tensor } from '../tensor.js';
 import { cppDouble } from './cpp_text.js';
-import { op, type Op } from './define.js';
+import { type Op, op } from './define.js';
 import { zeros_ } from './fill.js';
 
 interface Drawn {
@@ -32,9 +32,18 @@ export function draw(x: Tensor, generator: Generator | null, launch: Launch): Te
     return x;
   }
   const order = drawOrder(x);
-  const plain = empty(order.map((d) => x.shape[d]), x.dtype, x.device);
+  const plain = empty(
+    order.map((d) => x.shape[d]),
+    x.dtype,
+    x.device,
+  );
   launch(state, plain, true);
-  const target = alias(x, plain.shape, order.map((d) => x._strides[d]), x._offset);
+  const target = alias(
+    x,
+    plain.shape,
+    order.map((d) => x._strides[d]),
+    x._offset,
+  );
   backendOf(x.device.type).launch('copy', target, plain);
   return x;
 }
@@ -50,7 +59,8 @@ export function partsOf(x: Tensor): Tensor {
 
 /** @throws NotImplementedError as PyTorch words a kernel that lacks a dtype. */
 export function needsFloating(kernel: string, dtype: DType): void {
-  if (!dtype.is_floating_point) throw new NotImplementedError(`"${kernel}" not implemented for '${dtype.scalarName}'`);
+  if (!dtype.is_floating_point)
+    throw new NotImplementedError(`"${kernel}" not implemented for '${dtype.scalarName}'`);
 }
 
 /** Checks, fills and records an in-place random op, whose gradient is zero. */
@@ -58,7 +68,13 @@ function fill(name: string, x: Tensor, write: () => void): Tensor {
   const grad = needsGrad(x);
   checkInPlace(x, grad);
   write();
-  recordInPlace(x, grad ? functionNode(name, () => ([g]) => [g === null ? null : zeros_(g.shape, g.dtype, g.device)]) : null, [x]);
+  recordInPlace(
+    x,
+    grad
+      ? functionNode(name, () => ([g]) => [g === null ? null : zeros_(g.shape, g.dtype, g.device)])
+      : null,
+    [x],
+  );
   return x;
 }
 
@@ -77,14 +93,27 @@ const cppNames: Readonly<Record<string, string>> = {
 };
 
 const largest = (dtype: DType): number =>
-  dtype === float16 ? 65504 : dtype === bfloat16 ? 2 ** 127 * (2 - 2 ** -7) : dtype === float32 ? 2 ** 127 * (2 - 2 ** -23) : Number.MAX_VALUE;
+  dtype === float16
+    ? 65504
+    : dtype === bfloat16
+      ? 2 ** 127 * (2 - 2 ** -7)
+      : dtype === float32
+        ? 2 ** 127 * (2 - 2 ** -23)
+        : Number.MAX_VALUE;
 
 function checkUniform(dtype: DType, from: number, to: number): void {
   needsFloating('check_uniform_bounds', dtype);
   const max = largest(dtype);
-  for (const [name, value] of [['from', from], ['to', to]] as const)
-    if (!(value >= -max && value <= max)) throw new RuntimeError(`${name} is out of bounds for ${cppNames[dtype.name]}`);
-  if (from > to) throw new RuntimeError(`uniform_ expects to return a [from, to) range, but found from=${cppDouble(from)} > to=${cppDouble(to)}`);
+  for (const [name, value] of [
+    ['from', from],
+    ['to', to],
+  ] as const)
+    if (!(value >= -max && value <= max))
+      throw new RuntimeError(`${name} is out of bounds for ${cppNames[dtype.name]}`);
+  if (from > to)
+    throw new RuntimeError(
+      `uniform_ expects to return a [from, to) range, but found from=${cppDouble(from)} > to=${cppDouble(to)}`,
+    );
   if (to - from > max)
     throw new RuntimeError(
       `uniform_ expects to-from <= std::numeric_limits<${dtype.scalarName}>::max(), but found to=${cppDouble(to)} and from=${cppDouble(from)} which result in to-from to exceed the limit`,
@@ -111,25 +140,36 @@ export function fillNormal(x: Tensor, mean: number, std: number, generator: Gene
     return x;
   }
   needsFloating('normal_kernel_cpu', x.dtype);
-  return draw(x, generator, (state, out, byOne) => backendOf('cpu').launch('random_normal', state, out, mean, std, byOne));
+  return draw(x, generator, (state, out, byOne) =>
+    backendOf('cpu').launch('random_normal', state, out, mean, std, byOne),
+  );
 }
 
 /** Fills with values that are uniform on [from, to). The same bits as PyTorch's after the same seed. */
-export const uniform_: Op<[from?: number, to?: number, options?: Drawn] | [options: Drawn & { from?: number; to?: number }], Tensor> = op(
+export const uniform_: Op<
+  [from?: number, to?: number, options?: Drawn] | [options: Drawn & { from?: number; to?: number }],
+  Tensor
+> = op(
   'uniform_',
   'Tensor self, float from=0, float to=1, *, Generator? generator=None',
-  (x: Tensor, from: number, to: number, generator: Generator | null) => fill('UniformBackward0', x, () => fillUniform(x, Number(from), Number(to), generator)),
+  (x: Tensor, from: number, to: number, generator: Generator | null) =>
+    fill('UniformBackward0', x, () => fillUniform(x, Number(from), Number(to), generator)),
 );
 
 /** Fills with normally distributed values. */
-export const normal_: Op<[mean?: number, std?: number, options?: Drawn] | [options: Drawn & { mean?: number; std?: number }], Tensor> = op(
+export const normal_: Op<
+  [mean?: number, std?: number, options?: Drawn] | [options: Drawn & { mean?: number; std?: number }],
+  Tensor
+> = op(
   'normal_',
   'Tensor self, float mean=0, float std=1, *, Generator? generator=None',
-  (x: Tensor, mean: number, std: number, generator: Generator | null) => fill('NormalBackward0', x, () => fillNormal(x, Number(mean), Number(std), generator)),
+  (x: Tensor, mean: number, std: number, generator: Generator | null) =>
+    fill('NormalBackward0', x, () => fillNormal(x, Number(mean), Number(std), generator)),
 );
 
 /** The significant bits of a floating type. */
-const digits = (dtype: DType): number => (dtype === float16 ? 11 : dtype === bfloat16 ? 8 : dtype === float32 ? 24 : 53);
+const digits = (dtype: DType): number =>
+  dtype === float16 ? 11 : dtype === bfloat16 ? 8 : dtype === float32 ? 24 : 53;
 
 /** A whole number rounded to a floating type (ties to even). */
 function rounded(value: bigint, dtype: DType): bigint {
@@ -164,8 +204,12 @@ function checkRange(dtype: DType, from: bigint, last: bigint): void {
   const [low, high] = dtype.is_floating_point
     ? [BigInt(-largest(dtype)), BigInt(largest(dtype))]
     : integerRange(dtype);
-  for (const [name, value] of [['from', from], ['to - 1', last]] as const)
-    if (value < low || value > high) throw new RuntimeError(`${name} is out of bounds for ${cppNames[dtype.name]}`);
+  for (const [name, value] of [
+    ['from', from],
+    ['to - 1', last],
+  ] as const)
+    if (value < low || value > high)
+      throw new RuntimeError(`${name} is out of bounds for ${cppNames[dtype.name]}`);
 }
 
 const LOWEST = -(2n ** 63n);
@@ -177,11 +221,28 @@ function lastOf(dtype: DType): bigint {
 }
 
 /** @internal Whole numbers on [from, to); both null: the whole range of the dtype; to null: from on. */
-export function fillIntegers(x: Tensor, from: bigint | null, to: bigint | null, generator: Generator | null): Tensor {
+export function fillIntegers(
+  x: Tensor,
+  from: bigint | null,
+  to: bigint | null,
+  generator: Generator | null,
+): Tensor {
   const { dtype } = x;
-  if (dtype.is_complex) throw new NotImplementedError(`"random_kernel_cpu" not implemented for '${dtype.scalarName}'`);
+  if (dtype.is_complex)
+    throw new NotImplementedError(`"random_kernel_cpu" not implemented for '${dtype.scalarName}'`);
   const run = (mode: number, start: bigint, range: bigint): Tensor =>
-    draw(x, generator, (state, out) => backendOf('cpu').launch('random_integer', state, out, mode, low32(start), Number(BigInt.asIntN(32, start >> 32n)), low32(range), low32(range >> 32n)));
+    draw(x, generator, (state, out) =>
+      backendOf('cpu').launch(
+        'random_integer',
+        state,
+        out,
+        mode,
+        low32(start),
+        Number(BigInt.asIntN(32, start >> 32n)),
+        low32(range),
+        low32(range >> 32n),
+      ),
+    );
   if (from === null) return run(1, 0n, 0n);
   if (to === null) {
     if (from === LOWEST) return run(2, 0n, 0n);
@@ -189,11 +250,15 @@ export function fillIntegers(x: Tensor, from: bigint | null, to: bigint | null, 
     checkRange(dtype, from, last);
     return run(0, from, last - from + 1n);
   }
-  if (from >= to) throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${from} >= to=${to}`);
+  if (from >= to)
+    throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${from} >= to=${to}`);
   let [low, high] = [from, to];
   if (dtype.is_floating_point) {
     [low, high] = [inner(from, dtype, 1n), inner(to, dtype, -1n)];
-    if (low >= high) throw new RuntimeError(`random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=${low} >= to=${high}`);
+    if (low >= high)
+      throw new RuntimeError(
+        `random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=${low} >= to=${high}`,
+      );
   }
   checkRange(dtype, low, high - 1n);
   return run(0, low, high - low);
@@ -206,22 +271,34 @@ interface RandomBounds extends Drawn {
 
 /** Fills with whole numbers: on [0, to), on [from, to), or on all that the dtype holds exactly (from 0 on). */
 export const random_: Op<
-  [options?: RandomBounds] | [to: number | bigint, options?: Drawn] | [from: number | bigint, to: number | bigint | null, options?: Drawn],
+  | [options?: RandomBounds]
+  | [to: number | bigint, options?: Drawn]
+  | [from: number | bigint, to: number | bigint | null, options?: Drawn],
   Tensor
-> = op('random_', 'Tensor self, int? from=None, int? to=None, *, Generator? generator=None', (x: Tensor, first: number | bigint | null, second: number | bigint | null, generator: Generator | null) => {
-  // One positional bound is `to`; from with an absent `to` is only possible by keywords, as in PyTorch.
-  const single = first !== null && second === null;
-  const from = first === null && second === null ? null : single ? 0n : BigInt(first ?? 0);
-  const to = second !== null ? BigInt(second) : single ? BigInt(first) : null;
-  return fill(from === null ? 'RandomBackward2' : single ? 'RandomBackward1' : 'RandomBackward0', x, () => fillIntegers(x, from, to, generator));
-});
+> = op(
+  'random_',
+  'Tensor self, int? from=None, int? to=None, *, Generator? generator=None',
+  (x: Tensor, first: number | bigint | null, second: number | bigint | null, generator: Generator | null) => {
+    // One positional bound is `to`; from with an absent `to` is only possible by keywords, as in PyTorch.
+    const single = first !== null && second === null;
+    const from = first === null && second === null ? null : single ? 0n : BigInt(first ?? 0);
+    const to = second !== null ? BigInt(second) : single ? BigInt(first) : null;
+    return fill(from === null ? 'RandomBackward2' : single ? 'RandomBackward1' : 'RandomBackward0', x, () =>
+      fillIntegers(x, from, to, generator),
+    );
+  },
+);
 
-const WRONG_P = 'Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)';
+const WRONG_P =
+  'Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)';
 
 /** @internal Ones with probability p, outside autograd. A tensor p broadcasts to x. */
 export function fillBernoulli(x: Tensor, p: number | Tensor, generator: Generator | null): Tensor {
   if (p instanceof Tensor) {
-    if (x.dtype.is_complex) throw new NotImplementedError(`"bernoulli_tensor_cpu_self_" not implemented for '${x.dtype.scalarName}'`);
+    if (x.dtype.is_complex)
+      throw new NotImplementedError(
+        `"bernoulli_tensor_cpu_self_" not implemented for '${x.dtype.scalarName}'`,
+      );
     needsFloating('bernoulli_tensor_cpu_p_', p.dtype);
     const spread = p.detach().expand(x.shape);
     let ok = true;
@@ -232,39 +309,63 @@ export function fillBernoulli(x: Tensor, p: number | Tensor, generator: Generato
     if (!ok) throw new RuntimeError(WRONG_P);
     return x;
   }
-  if (!(p >= 0 && p <= 1)) throw new RuntimeError(`bernoulli_ expects p to be in [0, 1], but got p=${cppDouble(p)}`);
-  if (x.dtype.is_complex) throw new NotImplementedError(`"bernoulli_scalar_cpu_" not implemented for '${x.dtype.scalarName}'`);
+  if (!(p >= 0 && p <= 1))
+    throw new RuntimeError(`bernoulli_ expects p to be in [0, 1], but got p=${cppDouble(p)}`);
+  if (x.dtype.is_complex)
+    throw new NotImplementedError(`"bernoulli_scalar_cpu_" not implemented for '${x.dtype.scalarName}'`);
   return draw(x, generator, (state, out) => backendOf('cpu').launch('random_bernoulli', state, out, p));
 }
 
 /** Fills with ones with probability `p` (a number, or a floating tensor that broadcasts to this one), zeros otherwise. */
-export const bernoulli_: Op<[p?: number | Tensor, options?: Drawn] | [options: Drawn & { p?: number | Tensor }], Tensor> = op(
+export const bernoulli_: Op<
+  [p?: number | Tensor, options?: Drawn] | [options: Drawn & { p?: number | Tensor }],
+  Tensor
+> = op(
   'bernoulli_',
   'Tensor self, Operand p=0.5, *, Generator? generator=None',
   (x: Tensor, p: number | Tensor, generator: Generator | null) => {
-    if (!(p instanceof Tensor) && typeof p !== 'number' && typeof p !== 'bigint') throw new TypeError(`bernoulli_(): argument 'p' (position 1) must be float, not ${typeName(p)}`);
-    return fill(p instanceof Tensor ? 'BernoulliBackward1' : 'BernoulliBackward2', x, () => fillBernoulli(x, p instanceof Tensor ? p : Number(p), generator));
+    if (!(p instanceof Tensor) && typeof p !== 'number' && typeof p !== 'bigint')
+      throw new TypeError(`bernoulli_(): argument 'p' (position 1) must be float, not ${typeName(p)}`);
+    return fill(p instanceof Tensor ? 'BernoulliBackward1' : 'BernoulliBackward2', x, () =>
+      fillBernoulli(x, p instanceof Tensor ? p : Number(p), generator),
+    );
   },
 );
 
 /** Fills with values of the exponential distribution of rate `lambd`. */
-export const exponential_: Op<[lambd?: number, options?: Drawn] | [options: Drawn & { lambd?: number }], Tensor> = op(
+export const exponential_: Op<
+  [lambd?: number, options?: Drawn] | [options: Drawn & { lambd?: number }],
+  Tensor
+> = op(
   'exponential_',
   'Tensor self, float lambd=1, *, Generator? generator=None',
   (x: Tensor, lambd: number, generator: Generator | null) => {
     if (!x.dtype.is_floating_point)
-      throw new RuntimeError(`Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified ${x.dtype.scalarName}`);
-    if (!(lambd > 0)) throw new RuntimeError(`exponential_ expects lambda > 0.0, but found lambda=${cppDouble(lambd)}`);
-    return fill('ExponentialBackward0', x, () => draw(x, generator, (state, out) => backendOf('cpu').launch('random_exponential', state, out, lambd)));
+      throw new RuntimeError(
+        `Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified ${x.dtype.scalarName}`,
+      );
+    if (!(lambd > 0))
+      throw new RuntimeError(`exponential_ expects lambda > 0.0, but found lambda=${cppDouble(lambd)}`);
+    return fill('ExponentialBackward0', x, () =>
+      draw(x, generator, (state, out) => backendOf('cpu').launch('random_exponential', state, out, lambd)),
+    );
   },
 );
 
 /** Fills with the number of trials until the first success of probability `p`: 1, 2, … */
-export const geometric_: Op<[p: number, options?: Drawn], Tensor> = op('geometric_', 'Tensor self, float p, *, Generator? generator=None', (x: Tensor, p: number, generator: Generator | null) => {
-  if (!(p > 0 && p < 1)) throw new RuntimeError(`geometric_ expects p to be in (0, 1), but got p=${cppDouble(p)}`);
-  if (x.dtype.is_complex || x.dtype === bool) throw new NotImplementedError(`"geometric_cpu" not implemented for '${x.dtype.scalarName}'`);
-  return fill('GeometricBackward0', x, () => draw(x, generator, (state, out) => backendOf('cpu').launch('random_geometric', state, out, p)));
-});
+export const geometric_: Op<[p: number, options?: Drawn], Tensor> = op(
+  'geometric_',
+  'Tensor self, float p, *, Generator? generator=None',
+  (x: Tensor, p: number, generator: Generator | null) => {
+    if (!(p > 0 && p < 1))
+      throw new RuntimeError(`geometric_ expects p to be in (0, 1), but got p=${cppDouble(p)}`);
+    if (x.dtype.is_complex || x.dtype === bool)
+      throw new NotImplementedError(`"geometric_cpu" not implemented for '${x.dtype.scalarName}'`);
+    return fill('GeometricBackward0', x, () =>
+      draw(x, generator, (state, out) => backendOf('cpu').launch('random_geometric', state, out, p)),
+    );
+  },
+);
 
 /** Type names of the message of `cauchy_`. */
 const cauchyNames: ReadonlyMap<DType, string> = new Map([
@@ -277,24 +378,37 @@ const cauchyNames: ReadonlyMap<DType, string> = new Map([
 ]);
 
 /** Fills with values of the Cauchy distribution. */
-export const cauchy_: Op<[median?: number, sigma?: number, options?: Drawn] | [options: Drawn & { median?: number; sigma?: number }], Tensor> = op(
+export const cauchy_: Op<
+  [median?: number, sigma?: number, options?: Drawn] | [options: Drawn & { median?: number; sigma?: number }],
+  Tensor
+> = op(
   'cauchy_',
   'Tensor self, float median=0, float sigma=1, *, Generator? generator=None',
   (x: Tensor, median: number, sigma: number, generator: Generator | null) => {
-    if (!(sigma > 0)) throw new RuntimeError(`cauchy_ expects sigma > 0.0, but found sigma=${cppDouble(sigma)}`);
+    if (!(sigma > 0))
+      throw new RuntimeError(`cauchy_ expects sigma > 0.0, but found sigma=${cppDouble(sigma)}`);
     if (!x.dtype.is_floating_point)
-      throw new RuntimeError(`Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified ${cauchyNames.get(x.dtype) ?? x.dtype.scalarName}`);
-    return fill('CauchyBackward0', x, () => draw(x, generator, (state, out) => backendOf('cpu').launch('random_cauchy', state, out, median, sigma)));
+      throw new RuntimeError(
+        `Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified ${cauchyNames.get(x.dtype) ?? x.dtype.scalarName}`,
+      );
+    return fill('CauchyBackward0', x, () =>
+      draw(x, generator, (state, out) => backendOf('cpu').launch('random_cauchy', state, out, median, sigma)),
+    );
   },
 );
 
 /** Fills with values whose logarithm is normally distributed. */
-export const log_normal_: Op<[mean?: number, std?: number, options?: Drawn] | [options: Drawn & { mean?: number; std?: number }], Tensor> = op(
+export const log_normal_: Op<
+  [mean?: number, std?: number, options?: Drawn] | [options: Drawn & { mean?: number; std?: number }],
+  Tensor
+> = op(
   'log_normal_',
   'Tensor self, float mean=1, float std=2, *, Generator? generator=None',
   (x: Tensor, mean: number, std: number, generator: Generator | null) => {
     if (!(std > 0)) throw new RuntimeError(`log_normal_ expects std > 0.0, but found std=${cppDouble(std)}`);
     needsFloating('log_normal_cpu', x.dtype);
-    return fill('LogNormalBackward0', x, () => draw(x, generator, (state, out) => backendOf('cpu').launch('random_log_normal', state, out, mean, std)));
+    return fill('LogNormalBackward0', x, () =>
+      draw(x, generator, (state, out) => backendOf('cpu').launch('random_log_normal', state, out, mean, std)),
+    );
   },
 );

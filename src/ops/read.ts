@@ -1,14 +1,23 @@
 // Elements back to JavaScript.
+
+import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { Complex } from '../complex.js';
-import { bfloat16, bool, type DType, type DTypeArray, float16, float32, int64 } from '../dtype.js';
+import {
+  bfloat16,
+  bool,
+  type DType,
+  type DTypeArray,
+  float16,
+  float32,
+  get_default_dtype,
+  int64,
+} from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { formatTensor, type Printable } from '../format.js';
-import { get_default_dtype } from '../dtype.js';
 import { type Tensor, tensorHooks } from '../tensor.js';
 import { castTo, contiguous } from './copy.js';
 import { method, type Op } from './define.js';
-import { mode } from '../autograd/modes.js';
 
 function rawArray(x: Tensor): DTypeArray {
   const without = mode.grad;
@@ -55,7 +64,8 @@ function elements(x: Tensor): (i: number) => Element {
  * @throws RuntimeError when there is more or less than one.
  */
 export const item: Op<[], number> = method('item', (x: Tensor) => {
-  if (x._numel !== 1) throw new RuntimeError(`a Tensor with ${x._numel} elements cannot be converted to Scalar`);
+  if (x._numel !== 1)
+    throw new RuntimeError(`a Tensor with ${x._numel} elements cannot be converted to Scalar`);
   if (x.device.type === 'meta') throw new RuntimeError('Tensor.item() cannot be called on meta tensors');
   return elements(x)(0);
 }) as Op<[], unknown> as Op<[], number>;
@@ -66,7 +76,8 @@ export type NestedList = Element | NestedList[];
 export const tolist: Op<[], NestedList> = method('tolist', (x: Tensor): NestedList => {
   const at = elements(x);
   let next = 0;
-  const build = (d: number): NestedList => (d === x.shape.length ? at(next++) : Array.from({ length: x.shape[d] }, () => build(d + 1)));
+  const build = (d: number): NestedList =>
+    d === x.shape.length ? at(next++) : Array.from({ length: x.shape[d] }, () => build(d + 1));
   return build(0);
 });
 

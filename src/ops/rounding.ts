@@ -23,16 +23,26 @@ export const trunc = rounding('trunc', (x) => e.trunc(x));
 /** Alias of {@link trunc}. */
 export const fix = alias('fix', trunc);
 /** What {@link trunc} takes away; the sign of `input`. */
-export const frac = unary('frac', { types: 'real', forward: (x) => e.sub(x, e.trunc(x)), derivative: ({ grad }) => [grad] });
+export const frac = unary('frac', {
+  types: 'real',
+  forward: (x) => e.sub(x, e.trunc(x)),
+  derivative: ({ grad }) => [grad],
+});
 
-const nearest = new PointwiseOp('round', { noBool: true, kernelName: 'round_vml_cpu', forward: (x) => e.round(x), derivative: () => [constant(0)] });
+const nearest = new PointwiseOp('round', {
+  noBool: true,
+  kernelName: 'round_vml_cpu',
+  forward: (x) => e.round(x),
+  derivative: () => [constant(0)],
+});
 const decimal = (up: boolean): PointwiseOp =>
   new PointwiseOp('round', {
     types: 'real',
     deciding: 1,
     kernelName: 'round_cpu',
     node: 'RoundBackward1',
-    forward: (x, scale) => (up ? e.div(e.round(e.mul(x, scale)), scale) : e.mul(e.round(e.div(x, scale)), scale)),
+    forward: (x, scale) =>
+      up ? e.div(e.round(e.mul(x, scale)), scale) : e.mul(e.round(e.div(x, scale)), scale),
     derivative: () => [constant(0), null],
   });
 const decimalUp = decimal(true);
@@ -42,5 +52,6 @@ const decimalDown = decimal(false);
 export const round: InPlaceOp<[options?: Out & { decimals?: number }], Tensor> = pointwiseForms(
   'round',
   'Tensor self, *, int decimals=0, Tensor? out=None',
-  (x: Tensor, decimals: number) => (decimals === 0 ? [nearest, x] : [decimals > 0 ? decimalUp : decimalDown, x, 10 ** Math.abs(decimals)]),
+  (x: Tensor, decimals: number) =>
+    decimals === 0 ? [nearest, x] : [decimals > 0 ? decimalUp : decimalDown, x, 10 ** Math.abs(decimals)],
 );

@@ -11,7 +11,7 @@ import { floor_divide, remainder } from './arithmetic.js';
 import { clamp } from './clamp.js';
 import { eq } from './compare.js';
 import { castTo, contiguous } from './copy.js';
-import { op, type Op, type Out, writeOut } from './define.js';
+import { type Op, type Out, op, writeOut } from './define.js';
 import { full_, scalarOf, zeros_ } from './fill.js';
 import { logical_not } from './logic.js';
 import { notDifferentiable } from './notdiff.js';
@@ -30,7 +30,13 @@ type Sides = SearchOptions & { side?: 'left' | 'right' | null; sorter?: Tensor |
 const valuesOf = (values: Operand, like: Tensor): Tensor =>
   values instanceof Tensor ? values : scalarOf(values, like.device);
 
-function runSearch(sequence: Tensor, given: Operand, narrow: boolean, right: boolean, sorter: Tensor | null): Tensor {
+function runSearch(
+  sequence: Tensor,
+  given: Operand,
+  narrow: boolean,
+  right: boolean,
+  sorter: Tensor | null,
+): Tensor {
   const type = resultType([sequence, given]);
   if (type.is_complex || type === bool)
     throw new NotImplementedError(`"searchsorted_out_cpu" not implemented for '${type.scalarName}'`);
@@ -66,8 +72,12 @@ function checkSequence(sequence: Tensor, values: Operand, sorter: Tensor | null)
     fail(
       `boundary and sorter must have the same size, but got boundary tensor ${list(sequence.shape)}and got sorter tensor ${list(sorter.shape)}`,
     );
-  if (sorter.dtype !== int64) fail(`sorter must be a tensor of long dtype but got dtype ${sorter.dtype.scalarName}`);
-  if (sorter._numel > 0 && (Number(min(sorter).item()) < 0 || Number(max(sorter).item()) >= sequence.shape[n - 1]))
+  if (sorter.dtype !== int64)
+    fail(`sorter must be a tensor of long dtype but got dtype ${sorter.dtype.scalarName}`);
+  if (
+    sorter._numel > 0 &&
+    (Number(min(sorter).item()) < 0 || Number(max(sorter).item()) >= sequence.shape[n - 1])
+  )
     fail('sorter index out of range');
 }
 
@@ -85,11 +95,21 @@ function checkOutType(out: Tensor | null, narrow: boolean): void {
 export const searchsorted: (sorted_sequence: Tensor, values: Operand, options?: Sides) => Tensor = op(
   'searchsorted',
   'Tensor sorted_sequence, Operand input, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None, Tensor? out=None',
-  (sequence: Tensor, values: Operand, narrow: boolean, right: boolean, side: string | null, sorter: Tensor | null, out: Tensor | null) => {
+  (
+    sequence: Tensor,
+    values: Operand,
+    narrow: boolean,
+    right: boolean,
+    side: string | null,
+    sorter: Tensor | null,
+    out: Tensor | null,
+  ) => {
     if (side !== null && side !== 'left' && side !== 'right')
       throw new RuntimeError(`torch.searchsorted(): side can only be 'left' or 'right' but got ${side}`);
     if (side === 'left' && right)
-      throw new RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True");
+      throw new RuntimeError(
+        "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True",
+      );
     checkSequence(sequence, values, sorter);
     checkOutType(out, narrow);
     return into(out, runSearch(sequence, values, narrow, right || side === 'right', sorter));
@@ -107,7 +127,9 @@ export const bucketize: (input: Operand, boundaries: Tensor, options?: SearchOpt
   'Operand input, Tensor boundaries, *, bool out_int32=False, bool right=False, Tensor? out=None',
   (input: Operand, boundaries: Tensor, narrow: boolean, right: boolean, out: Tensor | null) => {
     if (boundaries.shape.length !== 1)
-      throw new RuntimeError(`boundaries tensor must be 1 dimension, but got dim(${boundaries.shape.length})`);
+      throw new RuntimeError(
+        `boundaries tensor must be 1 dimension, but got dim(${boundaries.shape.length})`,
+      );
     checkOutType(out, narrow);
     return into(out, runSearch(boundaries, input, narrow, right, null));
   },
@@ -118,13 +140,19 @@ export const bucketize: (input: Operand, boundaries: Tensor, options?: SearchOpt
  * Whether each element of `elements` is among `test_elements`; one of both may be a number.
  * @param options.invert asks for those that are not; `assume_unique` is a hint.
  */
-export const isin: (elements: Operand, test_elements: Operand, options?: Out & { assume_unique?: boolean; invert?: boolean }) => Tensor = op(
+export const isin: (
+  elements: Operand,
+  test_elements: Operand,
+  options?: Out & { assume_unique?: boolean; invert?: boolean },
+) => Tensor = op(
   'isin',
   'Operand elements, Operand test_elements, *, bool assume_unique=False, bool invert=False, Tensor? out=None',
   (elements: Operand, tests: Operand, _unique: boolean, invert: boolean) => {
     const like = elements instanceof Tensor ? elements : tests;
     if (!(like instanceof Tensor))
-      throw new TypeError(`isin() received an invalid combination of arguments - got (${typeName(elements)}, ${typeName(tests)})`);
+      throw new TypeError(
+        `isin() received an invalid combination of arguments - got (${typeName(elements)}, ${typeName(tests)})`,
+      );
     for (const t of [elements, tests])
       if (t instanceof Tensor && t.dtype.is_complex)
         throw new RuntimeError(`Unsupported input type encountered for isin(): ${t.dtype.scalarName}`);
@@ -143,13 +171,16 @@ export const isin: (elements: Operand, test_elements: Operand, options?: Out & {
 
 /** How often each non-negative integer occurs; with `weights`, the sums of the weights. @param minlength least size. */
 export const bincount: Op<
-  [weights?: Tensor | null, minlength?: number] | [options: { weights?: Tensor | null; minlength?: number }] | [weights: Tensor, options: { minlength?: number }],
+  | [weights?: Tensor | null, minlength?: number]
+  | [options: { weights?: Tensor | null; minlength?: number }]
+  | [weights: Tensor, options: { minlength?: number }],
   Tensor
 > = op(
   'bincount',
   'Tensor self, Tensor? weights=None, int minlength=0',
   (x: Tensor, weights: Tensor | null, minlength: number) => {
-    if (!x.dtype.is_integral || x.dtype === bool) throw new NotImplementedError(`"bincount_cpu" not implemented for '${x.dtype.scalarName}'`);
+    if (!x.dtype.is_integral || x.dtype === bool)
+      throw new NotImplementedError(`"bincount_cpu" not implemented for '${x.dtype.scalarName}'`);
     if (minlength < 0) throw new RuntimeError('minlength should be >= 0');
     if (x.shape.length === 1 && x._numel === 0) return zeros_([minlength], int64, x.device);
     const negative = 'bincount only supports 1-d non-negative integral inputs.';
@@ -184,8 +215,12 @@ export const unravel_index: (indices: Tensor, shape: number | readonly number[])
       throw new TypeError(`expected 'indices' to be integer dtype, but got ${String(indices.dtype)}`);
     const sizes = (Array.isArray(shape) ? shape : [shape]) as number[];
     for (const n of sizes)
-      if (!Number.isInteger(n)) throw new TypeError(`expected 'shape' sequence to only contain ints, but got <class '${typeName(n)}'>`);
-    if (sizes.some((n) => n < 0)) throw new ValueError(`'shape' cannot have negative values, but got (${sizes.join(', ')})`);
+      if (!Number.isInteger(n))
+        throw new TypeError(
+          `expected 'shape' sequence to only contain ints, but got <class '${typeName(n)}'>`,
+        );
+    if (sizes.some((n) => n < 0))
+      throw new ValueError(`'shape' cannot have negative values, but got (${sizes.join(', ')})`);
     let below = 1;
     const out: Tensor[] = [];
     for (let d = sizes.length - 1; d >= 0; d--) {

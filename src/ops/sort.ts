@@ -6,11 +6,16 @@ import { bool, int64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { type Tensor, wrapDim } from '../tensor.js';
 import { recordSelection, scatterAdd } from './along.js';
-import { op, type Op, type Out } from './define.js';
+import { type Op, type Out, op } from './define.js';
 import { namedTuple } from './named.js';
 import type { ValuesIndices } from './reduce_extreme.js';
 
-function sorted(node: string, x: Tensor, dim: number, descending: boolean): [values: Tensor, indices: Tensor] {
+function sorted(
+  node: string,
+  x: Tensor,
+  dim: number,
+  descending: boolean,
+): [values: Tensor, indices: Tensor] {
   const d = wrapDim(dim, x.shape.length);
   if (x.dtype.is_complex) throw new RuntimeError(' Sort does not support complex dtypes on CPU');
   const values = empty(x.shape, x.dtype, x.device);
@@ -35,7 +40,9 @@ const sortTuple = namedTuple('sort', 'values', 'indices');
  * (`stable` says to rely on it); NaN is the largest. @throws RuntimeError for complex dtypes.
  */
 export const sort: Op<
-  [dim?: number, descending?: boolean, options?: SortOptions] | [dim: number, options: SortOptions] | [options: SortOptions],
+  | [dim?: number, descending?: boolean, options?: SortOptions]
+  | [dim: number, options: SortOptions]
+  | [options: SortOptions],
   ValuesIndices
 > = op(
   'sort',
@@ -82,7 +89,8 @@ export const topk: Op<
   'Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True, *, Tensor[]? out=None',
   (x: Tensor, k: number, dim: number, largest: boolean) => {
     const d = wrapDim(dim, x.shape.length);
-    if (k < 0 || k > (x.shape.length === 0 ? 1 : x.shape[d])) throw new RuntimeError('selected index k out of range');
+    if (k < 0 || k > (x.shape.length === 0 ? 1 : x.shape[d]))
+      throw new RuntimeError('selected index k out of range');
     if (x.dtype.is_complex) throw new RuntimeError(' topk does not support complex dtypes on CPU');
     if (x.dtype === bool) throw new RuntimeError('topk does not support bool dtypes on CPU');
     const shape = x.shape.map((n, i) => (i === d ? k : n));
@@ -90,7 +98,8 @@ export const topk: Op<
     const indices = empty(shape, int64, x.device);
     // A number has itself as its only candidate, whatever k.
     const count = x.shape.length === 0 ? 1 : k;
-    if (values._numel > 0) backendOf(x.device.type).launch('topk', values, indices, x.detach(), d, count, largest);
+    if (values._numel > 0)
+      backendOf(x.device.type).launch('topk', values, indices, x.detach(), d, count, largest);
     recordSelection('TopkBackward0', x, values, indices, d, true);
     return topkTuple(values, indices);
   },

@@ -1,23 +1,32 @@
 // The functions of torch.special that the torch namespace lacks. Integers promote to the default float.
 import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
-import { e, type Expr, type Prim } from '../expr.js';
+import { type Expr, e, type Prim } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { type Operand, type Out, pointwiseForms } from './define.js';
 import { timesOrZero } from './exp.js';
 
 /** A function of one tensor. */
-export type Special = (input: Tensor, options?: Out) => Tensor
+export type Special = (input: Tensor, options?: Out) => Tensor;
 /** A function of two tensors, either of which may be a number. */
-export type SpecialPair = (input: Operand, other: Operand, options?: Out) => Tensor
+export type SpecialPair = (input: Operand, other: Operand, options?: Out) => Tensor;
 
 function one(name: string, spec: PointwiseSpec): Special {
   const record = new PointwiseOp(`special_${name}`, { types: 'float', kernelName: `${name}_cpu`, ...spec });
   return pointwiseForms(`special.${name}`, 'Tensor self, *, Tensor? out=None', (x) => [record, x], record);
 }
 
-function two(name: string, spec: PointwiseSpec, names: readonly [string, string] = ['self', 'other']): SpecialPair {
+function two(
+  name: string,
+  spec: PointwiseSpec,
+  names: readonly [string, string] = ['self', 'other'],
+): SpecialPair {
   const record = new PointwiseOp(`special_${name}`, { types: 'float', kernelName: `${name}_cpu`, ...spec });
-  return pointwiseForms(`special.${name}`, `Operand ${names[0]}, Operand ${names[1]}, *, Tensor? out=None`, (x, y) => [record, x, y], record);
+  return pointwiseForms(
+    `special.${name}`,
+    `Operand ${names[0]}, Operand ${names[1]}, *, Tensor? out=None`,
+    (x, y) => [record, x, y],
+    record,
+  );
 }
 
 const ROOT_HALF = Math.SQRT1_2;
@@ -26,13 +35,19 @@ const ROOT_TWO_PI = Math.sqrt(2 * Math.PI);
 /** Entropy of a number: -x log(x), 0 at 0, -inf below. */
 export const entr = one('entr', {
   forward: (x) =>
-    e.select(e.isnan(x), x, e.select(e.gt(x, 0), e.mul(e.neg(x), e.log(x)), e.select(e.eq(x, 0), 0, Number.NEGATIVE_INFINITY))),
+    e.select(
+      e.isnan(x),
+      x,
+      e.select(e.gt(x, 0), e.mul(e.neg(x), e.log(x)), e.select(e.eq(x, 0), 0, Number.NEGATIVE_INFINITY)),
+    ),
   derivative: ({ grad, x }) => [e.mul(grad, e.sub(-1, e.log(x)))],
 });
 /** exp(x^2) erfc(x). */
 export const erfcx = one('erfcx', {
   forward: (x) => e.erfcx(x),
-  derivative: ({ grad, result, x }) => [e.mul(e.sub(e.mul(e.mul(2, x), result), 2 / Math.sqrt(Math.PI)), grad)],
+  derivative: ({ grad, result, x }) => [
+    e.mul(e.sub(e.mul(e.mul(2, x), result), 2 / Math.sqrt(Math.PI)), grad),
+  ],
 });
 /** exp(-|x|) i0(x). */
 export const i0e = one('i0e', {
@@ -54,7 +69,12 @@ export const i1e = one('i1e', {
   forward: (x) => e.i1e(x),
   derivative: ({ grad, result, x }) => {
     const { tiny, safe } = awayFromZero(x);
-    return [e.mul(grad, e.select(tiny, 0.5, e.sub(e.i0e(safe), e.mul(result, e.add(e.sign(safe), e.reciprocal(safe))))))];
+    return [
+      e.mul(
+        grad,
+        e.select(tiny, 0.5, e.sub(e.i0e(safe), e.mul(result, e.add(e.sign(safe), e.reciprocal(safe))))),
+      ),
+    ];
   },
 });
 /** Where x is too close to zero (or NaN) to divide by, and an x that is not. */
@@ -73,7 +93,9 @@ export const ndtr = one('ndtr', {
 /** The inverse of {@link ndtr}. */
 export const ndtri = one('ndtri', {
   forward: (x) => e.ndtri(x),
-  derivative: ({ grad, result }) => [e.mul(grad, e.mul(ROOT_TWO_PI, e.exp(e.mul(0.5, e.mul(result, result)))))],
+  derivative: ({ grad, result }) => [
+    e.mul(grad, e.mul(ROOT_TWO_PI, e.exp(e.mul(0.5, e.mul(result, result))))),
+  ],
 });
 /** Logarithm of {@link ndtr}, exact in the tail. */
 export const log_ndtr = one('log_ndtr', {
@@ -89,7 +111,12 @@ export const log_ndtr = one('log_ndtr', {
 
 /** `input * log1p(other)`, 0 where input is 0 (NaN where other is NaN). */
 export const xlog1py = two('xlog1py', {
-  node: ([x, y]) => (x instanceof Tensor ? (y instanceof Tensor ? 'SpecialXlog1PyBackward0' : 'SpecialXlog1PyBackward2') : 'SpecialXlog1PyBackward1'),
+  node: ([x, y]) =>
+    x instanceof Tensor
+      ? y instanceof Tensor
+        ? 'SpecialXlog1PyBackward0'
+        : 'SpecialXlog1PyBackward2'
+      : 'SpecialXlog1PyBackward1',
   forward: (x, y) => timesOrZero(x, y, e.log1p(y)),
   derivative: ({ grad, x, y }) => [
     e.select(e.mand(e.eq(x, 0), e.le(y, -1)), 0, timesOrZero(grad, y, e.log1p(y))),
@@ -131,7 +158,8 @@ export const spherical_bessel_j0 = plain('spherical_bessel_j0');
 export const airy_ai = plain('airy_ai');
 
 type Polynomial = Extract<Prim, `${string}polynomial_${string}`>;
-const polynomial = (prim: Polynomial): SpecialPair => two(prim, { forward: (x, n) => e[prim](x, n) }, ['input', 'n']);
+const polynomial = (prim: Polynomial): SpecialPair =>
+  two(prim, { forward: (x, n) => e[prim](x, n) }, ['input', 'n']);
 
 /** Chebyshev polynomial of the first kind of degree n. */
 export const chebyshev_polynomial_t = polynomial('chebyshev_polynomial_t');

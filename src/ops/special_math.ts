@@ -1,31 +1,49 @@
 // Error, gamma and Bessel functions of the torch namespace. Integers promote to the default float.
-import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
-import { e } from '../expr.js';
-import { RuntimeError } from '../errors.js';
-import { bool } from '../dtype.js';
-import type { Tensor } from '../tensor.js';
-import { record } from '../autograd/graph.js';
-import { add, mul, sub } from './arithmetic.js';
-import { type InPlaceOp, op, type Out, pointwiseForms, tensorBinary, unary } from './define.js';
 
-const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> => unary(name, { types: 'float', kernelName: `${name}_vml_cpu`, ...spec });
+import { record } from '../autograd/graph.js';
+import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
+import { bool } from '../dtype.js';
+import { RuntimeError } from '../errors.js';
+import { e } from '../expr.js';
+import type { Tensor } from '../tensor.js';
+import { add, mul, sub } from './arithmetic.js';
+import { type InPlaceOp, type Out, op, pointwiseForms, tensorBinary, unary } from './define.js';
+
+const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> =>
+  unary(name, { types: 'float', kernelName: `${name}_vml_cpu`, ...spec });
 const TWO_OVER_ROOT_PI = 2 / Math.sqrt(Math.PI);
 
 /** Error function. */
-export const erf = real('erf', { forward: (x) => e.erf(x), derivative: ({ grad, x }) => [e.mul(e.mul(TWO_OVER_ROOT_PI, e.exp(e.neg(e.mul(x, x)))), grad)] });
+export const erf = real('erf', {
+  forward: (x) => e.erf(x),
+  derivative: ({ grad, x }) => [e.mul(e.mul(TWO_OVER_ROOT_PI, e.exp(e.neg(e.mul(x, x)))), grad)],
+});
 /** 1 - erf(input), exact in the tail. */
-export const erfc = real('erfc', { forward: (x) => e.erfc(x), derivative: ({ grad, x }) => [e.mul(e.mul(-TWO_OVER_ROOT_PI, e.exp(e.neg(e.mul(x, x)))), grad)] });
+export const erfc = real('erfc', {
+  forward: (x) => e.erfc(x),
+  derivative: ({ grad, x }) => [e.mul(e.mul(-TWO_OVER_ROOT_PI, e.exp(e.neg(e.mul(x, x)))), grad)],
+});
 /** Inverse of {@link erf}. */
 export const erfinv = real('erfinv', {
   forward: (x) => e.erfinv(x),
   derivative: ({ grad, result }) => [e.mul(e.mul(1 / TWO_OVER_ROOT_PI, e.exp(e.mul(result, result))), grad)],
 });
 /** Logarithm of the magnitude of the gamma function. */
-export const lgamma = real('lgamma', { forward: (x) => e.lgamma(x), derivative: ({ grad, x }) => [e.mul(grad, e.digamma(x))] });
+export const lgamma = real('lgamma', {
+  forward: (x) => e.lgamma(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.digamma(x))],
+});
 /** Logarithmic derivative of the gamma function. */
-export const digamma = real('digamma', { kernelName: 'digamma', forward: (x) => e.digamma(x), derivative: ({ grad, x }) => [e.mul(grad, e.polygamma(1, x))] });
+export const digamma = real('digamma', {
+  kernelName: 'digamma',
+  forward: (x) => e.digamma(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.polygamma(1, x))],
+});
 /** Modified Bessel function of the first kind of order 0. */
-export const i0 = real('i0', { forward: (x) => e.i0(x), derivative: ({ grad, x }) => [e.mul(grad, e.i1(x))] });
+export const i0 = real('i0', {
+  forward: (x) => e.i0(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.i1(x))],
+});
 
 const polygammaOp = new PointwiseOp('polygamma', {
   types: 'float',
@@ -39,7 +57,7 @@ export function polygammaOf(n: number, x: Tensor): Tensor {
   return polygammaOp.call([n, x]);
 }
 
-type Polygamma = (n: number, input: Tensor, options?: Out) => Tensor
+type Polygamma = (n: number, input: Tensor, options?: Out) => Tensor;
 
 /** The derivative of order n of {@link digamma}: `torch.polygamma(n, x)` or `x.polygamma(n)`. @throws RuntimeError for negative n. */
 export const polygamma: Polygamma & InPlaceOp<[n: number], Tensor> = op(
@@ -76,7 +94,10 @@ export const mvlgamma: InPlaceOp<[p: number, options?: Out], Tensor> = op(
   { inPlace: true },
 );
 
-const incomplete = (name: 'igamma' | 'igammac', sign: 1 | -1): InPlaceOp<[other: Tensor, options?: Out], Tensor> =>
+const incomplete = (
+  name: 'igamma' | 'igammac',
+  sign: 1 | -1,
+): InPlaceOp<[other: Tensor, options?: Out], Tensor> =>
   tensorBinary(name, {
     types: 'real',
     forward: (a, x) => e[name](a, x),
@@ -93,7 +114,9 @@ export const igammac = incomplete('igammac', -1);
 const logitPlain = new PointwiseOp('logit', {
   types: 'float',
   forward: (x) => e.log(e.div(x, e.sub(1, x))),
-  derivative: ({ grad, x }) => [e.select(e.mand(e.ge(x, 0), e.le(x, 1)), e.div(grad, e.mul(x, e.sub(1, x))), Number.NaN)],
+  derivative: ({ grad, x }) => [
+    e.select(e.mand(e.ge(x, 0), e.le(x, 1)), e.div(grad, e.mul(x, e.sub(1, x))), Number.NaN),
+  ],
 });
 const logitClamped = new PointwiseOp('logit', {
   types: 'float',
@@ -102,11 +125,17 @@ const logitClamped = new PointwiseOp('logit', {
     const z = e.select(e.lt(x, eps), eps, e.select(e.gt(x, high), high, x));
     return e.log(e.div(z, e.sub(1, z)));
   },
-  derivative: ({ grad, x, y }) => [e.select(e.mand(e.ge(x, y), e.le(x, e.sub(1, y))), e.div(grad, e.mul(x, e.sub(1, x))), 0), null],
+  derivative: ({ grad, x, y }) => [
+    e.select(e.mand(e.ge(x, y), e.le(x, e.sub(1, y))), e.div(grad, e.mul(x, e.sub(1, x))), 0),
+    null,
+  ],
 });
 
 /** log(x / (1 - x)); with `eps`, x is first limited to [eps, 1 - eps]. */
-export const logit: InPlaceOp<[eps?: number | null, options?: Out] | [options: Out & { eps?: number }], Tensor> = pointwiseForms(
+export const logit: InPlaceOp<
+  [eps?: number | null, options?: Out] | [options: Out & { eps?: number }],
+  Tensor
+> = pointwiseForms(
   'logit',
   'Tensor self, float? eps=None, *, Tensor? out=None',
   (x: Tensor, eps: number | null) => (eps === null || eps < 0 ? [logitPlain, x] : [logitClamped, x, eps]),

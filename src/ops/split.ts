@@ -1,9 +1,9 @@
 // Parts of a tensor along a dimension: narrow, unbind, split and their kin.
 import { type Grad, record } from '../autograd/graph.js';
 import { alias } from '../dispatch/allocate.js';
+import { typeName } from '../dispatch/schema.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { Tensor, wrapDim } from '../tensor.js';
-import { typeName } from '../dispatch/schema.js';
 import { clone, contiguous_format } from './copy.js';
 import { type Op, type Out, op } from './define.js';
 import { zeros_ } from './fill.js';
@@ -209,7 +209,9 @@ type Sections = number | Sizes | Tensor;
 function sectionsOf(name: string, given: number | number[] | Tensor): number | number[] {
   if (typeof given === 'number' || Array.isArray(given)) return given;
   if (!(given instanceof Tensor))
-    throw new TypeError(`${name}(): argument 'indices_or_sections' (position 1) must be int, tuple of ints or Tensor, not ${typeName(given)}`);
+    throw new TypeError(
+      `${name}(): argument 'indices_or_sections' (position 1) must be int, tuple of ints or Tensor, not ${typeName(given)}`,
+    );
   if (given.dtype.name !== 'int64')
     throw new RuntimeError(
       `${name} expected tensor_indices_or_sections to have dtype of long, but got ${given.dtype.scalarName}`,

@@ -1,34 +1,69 @@
 // Trigonometric and hyperbolic functions and their inverses. Integers promote to the default float.
 import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
-import { e, type Expr } from '../expr.js';
+import { type Expr, e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { refuse } from './checks.js';
 import { alias, type InPlaceOp, type Out, pointwiseForms, tensorBinary, unary } from './define.js';
 
-const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> => unary(name, { types: 'float', complex: true, ...spec });
+const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> =>
+  unary(name, { types: 'float', complex: true, ...spec });
 const square = (x: Expr): Expr => e.mul(x, x);
 
 /** Sine of radians. */
-export const sin = real('sin', { forward: (x) => e.sin(x), derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.cos(x)))] });
+export const sin = real('sin', {
+  forward: (x) => e.sin(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.cos(x)))],
+});
 /** Cosine of radians. */
-export const cos = real('cos', { forward: (x) => e.cos(x), derivative: ({ grad, x }) => [e.neg(e.mul(grad, e.conj(e.sin(x))))] });
+export const cos = real('cos', {
+  forward: (x) => e.cos(x),
+  derivative: ({ grad, x }) => [e.neg(e.mul(grad, e.conj(e.sin(x))))],
+});
 /** Tangent of radians. */
-export const tan = real('tan', { forward: (x) => e.tan(x), derivative: ({ grad, result }) => [e.mul(grad, e.conj(e.add(1, square(result))))] });
+export const tan = real('tan', {
+  forward: (x) => e.tan(x),
+  derivative: ({ grad, result }) => [e.mul(grad, e.conj(e.add(1, square(result))))],
+});
 /** Arcsine, in radians. */
-export const asin = real('asin', { forward: (x) => e.asin(x), derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.rsqrt(e.sub(1, square(x)))))] });
+export const asin = real('asin', {
+  forward: (x) => e.asin(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.rsqrt(e.sub(1, square(x)))))],
+});
 /** Arccosine, in radians. */
-export const acos = real('acos', { forward: (x) => e.acos(x), derivative: ({ grad, x }) => [e.neg(e.mul(grad, e.conj(e.rsqrt(e.sub(1, square(x))))))] });
+export const acos = real('acos', {
+  forward: (x) => e.acos(x),
+  derivative: ({ grad, x }) => [e.neg(e.mul(grad, e.conj(e.rsqrt(e.sub(1, square(x))))))],
+});
 /** Arctangent, in radians. */
-export const atan = real('atan', { forward: (x) => e.atan(x), derivative: ({ grad, x }) => [e.div(grad, e.conj(e.add(square(x), 1)))] });
+export const atan = real('atan', {
+  forward: (x) => e.atan(x),
+  derivative: ({ grad, x }) => [e.div(grad, e.conj(e.add(square(x), 1)))],
+});
 /** Hyperbolic sine. */
-export const sinh = real('sinh', { forward: (x) => e.sinh(x), derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.cosh(x)))] });
+export const sinh = real('sinh', {
+  forward: (x) => e.sinh(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.cosh(x)))],
+});
 /** Hyperbolic cosine. */
-export const cosh = real('cosh', { forward: (x) => e.cosh(x), derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.sinh(x)))] });
+export const cosh = real('cosh', {
+  forward: (x) => e.cosh(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.sinh(x)))],
+});
 /** Hyperbolic tangent. */
-export const tanh = real('tanh', { forward: (x) => e.tanh(x), derivative: ({ grad, result }) => [e.mul(grad, e.conj(e.sub(1, square(result))))] });
+export const tanh = real('tanh', {
+  forward: (x) => e.tanh(x),
+  derivative: ({ grad, result }) => [e.mul(grad, e.conj(e.sub(1, square(result))))],
+});
 /** Inverse hyperbolic sine. */
-export const asinh = real('asinh', { forward: (x) => e.asinh(x), derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.rsqrt(e.add(square(x), 1))))] });
-const realAcosh = new PointwiseOp('acosh', { types: 'float', forward: (x) => e.acosh(x), derivative: ({ grad, x }) => [e.mul(grad, e.rsqrt(e.sub(square(x), 1)))] });
+export const asinh = real('asinh', {
+  forward: (x) => e.asinh(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.rsqrt(e.add(square(x), 1))))],
+});
+const realAcosh = new PointwiseOp('acosh', {
+  types: 'float',
+  forward: (x) => e.acosh(x),
+  derivative: ({ grad, x }) => [e.mul(grad, e.rsqrt(e.sub(square(x), 1)))],
+});
 // Two roots: that of x^2 - 1 is on the wrong branch left of the imaginary axis.
 const complexAcosh = new PointwiseOp('acosh', {
   types: 'real',
@@ -37,9 +72,16 @@ const complexAcosh = new PointwiseOp('acosh', {
   derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.mul(e.rsqrt(e.sub(x, 1)), e.rsqrt(e.add(x, 1)))))],
 });
 /** Inverse hyperbolic cosine. */
-export const acosh: InPlaceOp<[options?: Out], Tensor> = pointwiseForms('acosh', 'Tensor self, *, Tensor? out=None', (x: Tensor) => [x.dtype.is_complex ? complexAcosh : realAcosh, x]);
+export const acosh: InPlaceOp<[options?: Out], Tensor> = pointwiseForms(
+  'acosh',
+  'Tensor self, *, Tensor? out=None',
+  (x: Tensor) => [x.dtype.is_complex ? complexAcosh : realAcosh, x],
+);
 /** Inverse hyperbolic tangent. */
-export const atanh = real('atanh', { forward: (x) => e.atanh(x), derivative: ({ grad, x }) => [e.div(grad, e.conj(e.sub(1, square(x))))] });
+export const atanh = real('atanh', {
+  forward: (x) => e.atanh(x),
+  derivative: ({ grad, x }) => [e.div(grad, e.conj(e.sub(1, square(x))))],
+});
 
 /** The angle of the point (other, input), in (-pi, pi]. */
 export const atan2 = tensorBinary('atan2', {

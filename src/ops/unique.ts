@@ -7,7 +7,7 @@ import { type Tensor, wrapDim } from '../tensor.js';
 import { add, mul } from './arithmetic.js';
 import { ne } from './compare.js';
 import { contiguous } from './copy.js';
-import { op, type Overloads } from './define.js';
+import { type Overloads, op } from './define.js';
 import { arangeOf, full_, ones_, zeros_ } from './fill.js';
 import { index_select } from './indexing.js';
 import { cat } from './join.js';
@@ -30,7 +30,8 @@ function groupsOf(kernel: 'unique' | 'unique_consecutive', x: Tensor): Groups {
   const values = empty([n], x.dtype, x.device);
   const inverse = empty([n], int64, x.device);
   const counts = empty([n], int64, x.device);
-  const groups = n === 0 ? 0 : backendOf(x.device.type).launch(kernel, values, inverse, counts, contiguous(x.detach()));
+  const groups =
+    n === 0 ? 0 : backendOf(x.device.type).launch(kernel, values, inverse, counts, contiguous(x.detach()));
   // Copies: the memory of n elements is not kept for a few.
   const head = (t: Tensor): Tensor => (groups === n ? t : slice(t, 0, 0, groups).clone());
   return { values: head(values), inverse: inverse.view(x.shape), counts: head(counts) };
@@ -60,14 +61,21 @@ function checkSlices(x: Tensor, dim: number): number {
   if (x.shape.length === 0) throw new IndexError('Dimension specified as 0 but tensor has no dimensions');
   const d = wrapDim(dim, x.shape.length);
   if (x._numel === 0 && (x.shape[d] !== 0 || x.shape.some((n, i) => i !== d && n === 0)))
-    throw new RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
+    throw new RuntimeError(
+      "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied",
+    );
   return d;
 }
 
 /** Groups of slices along d, from their numbers. */
 function sliceGroups(x: Tensor, d: number, inverse: Tensor, groups: number): Groups {
   const n = x.shape[d];
-  const first = full_([groups], n, int64, x.device).scatter_reduce_(0, inverse, arangeOf(n, x.device), 'amin');
+  const first = full_([groups], n, int64, x.device).scatter_reduce_(
+    0,
+    inverse,
+    arangeOf(n, x.device),
+    'amin',
+  );
   const counts = zeros_([groups], int64, x.device).index_add_(0, inverse, ones_([n], int64, x.device));
   return { values: index_select(x.detach(), d, first), inverse, counts };
 }
@@ -94,11 +102,16 @@ function distinctSlices(x: Tensor, dim: number, consecutive: boolean): Groups {
 }
 
 function checkDtype(x: Tensor): void {
-  if (x.dtype.is_complex) throw new NotImplementedError(`"unique" not implemented for '${x.dtype.scalarName}'`);
+  if (x.dtype.is_complex)
+    throw new NotImplementedError(`"unique" not implemented for '${x.dtype.scalarName}'`);
 }
 
 /** What PyTorch returns: the values alone, or a tuple with what was asked for. */
-function chosen({ values, inverse, counts }: Groups, withInverse: boolean, withCounts: boolean): Tensor | Tensor[] {
+function chosen(
+  { values, inverse, counts }: Groups,
+  withInverse: boolean,
+  withCounts: boolean,
+): Tensor | Tensor[] {
   if (!withInverse && !withCounts) return values;
   return [values, ...(withInverse ? [inverse] : []), ...(withCounts ? [counts] : [])];
 }
@@ -111,22 +124,38 @@ interface UniqueOptions {
 type Sorted = { sorted?: boolean };
 /** With both flags: values, inverse, counts; with one: values and that one; with none: values. */
 interface UniqueForms<O extends UniqueOptions> {
-  (options: O & { return_inverse: true; return_counts: true }): [values: Tensor, inverse: Tensor, counts: Tensor];
+  (
+    options: O & { return_inverse: true; return_counts: true },
+  ): [values: Tensor, inverse: Tensor, counts: Tensor];
   (options: O & { return_inverse: true }): [values: Tensor, inverse: Tensor];
   (options: O & { return_counts: true }): [values: Tensor, counts: Tensor];
   (options?: O): Tensor;
 }
 interface UniqueFunction<O extends UniqueOptions> {
-  (input: Tensor, options: O & { return_inverse: true; return_counts: true }): [values: Tensor, inverse: Tensor, counts: Tensor];
+  (
+    input: Tensor,
+    options: O & { return_inverse: true; return_counts: true },
+  ): [values: Tensor, inverse: Tensor, counts: Tensor];
   (input: Tensor, options: O & { return_inverse: true }): [values: Tensor, inverse: Tensor];
   (input: Tensor, options: O & { return_counts: true }): [values: Tensor, counts: Tensor];
   (input: Tensor, options?: O): Tensor;
 }
 interface UniqueMethod extends UniqueForms<UniqueOptions & Sorted> {
-  (sorted: boolean, return_inverse?: boolean, return_counts?: boolean, dim?: number | null): Tensor | Tensor[];
+  (
+    sorted: boolean,
+    return_inverse?: boolean,
+    return_counts?: boolean,
+    dim?: number | null,
+  ): Tensor | Tensor[];
 }
 interface UniqueFull extends UniqueFunction<UniqueOptions & Sorted> {
-  (input: Tensor, sorted: boolean, return_inverse?: boolean, return_counts?: boolean, dim?: number | null): Tensor | Tensor[];
+  (
+    input: Tensor,
+    sorted: boolean,
+    return_inverse?: boolean,
+    return_counts?: boolean,
+    dim?: number | null,
+  ): Tensor | Tensor[];
 }
 
 /**

@@ -4,20 +4,31 @@ import { float32 } from '../dtype.js';
 import { e } from '../expr.js';
 import { full_, zeros_ } from '../ops/fill.js';
 import type { Tensor } from '../tensor.js';
-import { bindOptions, Optimizer, type OptimizerState, type ParamGroup, type Params, requireValue } from './optimizer.js';
+import {
+  bindOptions,
+  Optimizer,
+  type OptimizerState,
+  type ParamGroup,
+  type Params,
+  requireValue,
+} from './optimizer.js';
 
-const firstMoment = new PointwiseOp('adam_first_moment', { types: 'real',
+const firstMoment = new PointwiseOp('adam_first_moment', {
+  types: 'real',
   forward: (m, g, p, weight, decay) => e.add(m, e.mul(weight, e.sub(e.add(g, e.mul(decay, p)), m))),
 });
-const secondMoment = new PointwiseOp('adam_second_moment', { types: 'real',
+const secondMoment = new PointwiseOp('adam_second_moment', {
+  types: 'real',
   forward: (v, g, p, beta2, weight, decay) => {
     const full = e.add(g, e.mul(decay, p));
     return e.add(e.mul(v, beta2), e.mul(weight, e.mul(full, full)));
   },
 });
 // step * m / (sqrt(v) / c + eps) as (step * c) * m / (sqrt(v) + eps * c): one scalar less.
-const adamStep = new PointwiseOp('adam_step', { types: 'real',
-  forward: (p, m, v, shrink, step, eps) => e.sub(e.mul(p, shrink), e.div(e.mul(step, m), e.add(e.sqrt(v), eps))),
+const adamStep = new PointwiseOp('adam_step', {
+  types: 'real',
+  forward: (p, m, v, shrink, step, eps) =>
+    e.sub(e.mul(p, shrink), e.div(e.mul(step, m), e.add(e.sqrt(v), eps))),
 });
 const largest = new PointwiseOp('adam_largest', { types: 'real', forward: (a, b) => e.max(a, b) });
 
@@ -39,7 +50,16 @@ export interface AdamOptions {
   decoupled_weight_decay?: boolean;
 }
 
-type AdamArgs = [lr?: number, betas?: readonly [number, number], eps?: number, weight_decay?: number, amsgrad?: boolean, options?: AdamOptions] | [options?: AdamOptions];
+type AdamArgs =
+  | [
+      lr?: number,
+      betas?: readonly [number, number],
+      eps?: number,
+      weight_decay?: number,
+      amsgrad?: boolean,
+      options?: AdamOptions,
+    ]
+  | [options?: AdamOptions];
 
 function checkOptions(o: Required<AdamOptions>): Record<string, unknown> {
   requireValue(o.lr >= 0, 'learning rate', o.lr);
@@ -49,7 +69,8 @@ function checkOptions(o: Required<AdamOptions>): Record<string, unknown> {
   return o as unknown as Record<string, unknown>;
 }
 
-const shared = 'bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False, bool? fused=None';
+const shared =
+  'bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False, bool? fused=None';
 
 /**
  * Adam (https://arxiv.org/abs/1412.6980).

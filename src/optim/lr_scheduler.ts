@@ -14,7 +14,9 @@ export abstract class LRScheduler {
     for (const group of optimizer.param_groups) if (last_epoch === -1) group.initial_lr ??= group.lr;
     this.base_lrs = optimizer.param_groups.map((group) => {
       if (group.initial_lr === undefined)
-        throw new Error(`param 'initial_lr' is not specified in param_groups[0] when resuming scheduler with last_epoch >= 0`);
+        throw new Error(
+          `param 'initial_lr' is not specified in param_groups[0] when resuming scheduler with last_epoch >= 0`,
+        );
       return Number(group.initial_lr);
     });
     this.last_epoch = last_epoch;
@@ -64,8 +66,18 @@ export abstract class LRScheduler {
 export class StepLR extends LRScheduler {
   readonly step_size: number;
   readonly gamma: number;
-  constructor(optimizer: Optimizer, step_size: number | { step_size: number; gamma?: number; last_epoch?: number }, gamma: number | { gamma?: number; last_epoch?: number } = 0.1, last_epoch = -1) {
-    const o = typeof step_size === 'object' ? step_size : typeof gamma === 'object' ? { step_size, ...gamma } : { step_size, gamma, last_epoch };
+  constructor(
+    optimizer: Optimizer,
+    step_size: number | { step_size: number; gamma?: number; last_epoch?: number },
+    gamma: number | { gamma?: number; last_epoch?: number } = 0.1,
+    last_epoch = -1,
+  ) {
+    const o =
+      typeof step_size === 'object'
+        ? step_size
+        : typeof gamma === 'object'
+          ? { step_size, ...gamma }
+          : { step_size, gamma, last_epoch };
     super(optimizer, o.last_epoch ?? -1);
     this.step_size = o.step_size;
     this.gamma = o.gamma ?? 0.1;
@@ -81,8 +93,18 @@ export class StepLR extends LRScheduler {
 export class CosineAnnealingLR extends LRScheduler {
   readonly T_max: number;
   readonly eta_min: number;
-  constructor(optimizer: Optimizer, T_max: number | { T_max: number; eta_min?: number; last_epoch?: number }, eta_min: number | { eta_min?: number; last_epoch?: number } = 0, last_epoch = -1) {
-    const o = typeof T_max === 'object' ? T_max : typeof eta_min === 'object' ? { T_max, ...eta_min } : { T_max, eta_min, last_epoch };
+  constructor(
+    optimizer: Optimizer,
+    T_max: number | { T_max: number; eta_min?: number; last_epoch?: number },
+    eta_min: number | { eta_min?: number; last_epoch?: number } = 0,
+    last_epoch = -1,
+  ) {
+    const o =
+      typeof T_max === 'object'
+        ? T_max
+        : typeof eta_min === 'object'
+          ? { T_max, ...eta_min }
+          : { T_max, eta_min, last_epoch };
     super(optimizer, o.last_epoch ?? -1);
     this.T_max = o.T_max;
     this.eta_min = o.eta_min ?? 0;
@@ -92,8 +114,11 @@ export class CosineAnnealingLR extends LRScheduler {
     const { last_epoch, T_max, eta_min, base_lrs } = this;
     if (last_epoch === 0) return this.current();
     if ((last_epoch - 1 - T_max) % (2 * T_max) === 0)
-      return this.current().map((lr, i) => lr + ((base_lrs[i] - eta_min) * (1 - Math.cos(Math.PI / T_max))) / 2);
-    const factor = (1 + Math.cos((Math.PI * last_epoch) / T_max)) / (1 + Math.cos((Math.PI * (last_epoch - 1)) / T_max));
+      return this.current().map(
+        (lr, i) => lr + ((base_lrs[i] - eta_min) * (1 - Math.cos(Math.PI / T_max))) / 2,
+      );
+    const factor =
+      (1 + Math.cos((Math.PI * last_epoch) / T_max)) / (1 + Math.cos((Math.PI * (last_epoch - 1)) / T_max));
     return this.current().map((lr) => factor * (lr - eta_min) + eta_min);
   }
 }

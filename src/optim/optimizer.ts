@@ -14,7 +14,10 @@ export interface ParamGroup {
 }
 
 /** What an optimizer is made from: tensors, `[name, tensor]` pairs, or groups with options of their own. */
-export type Params = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<{ params: Iterable<Tensor> | Tensor; [option: string]: unknown }>;
+export type Params =
+  | Iterable<Tensor>
+  | Iterable<readonly [string, Tensor]>
+  | Iterable<{ params: Iterable<Tensor> | Tensor; [option: string]: unknown }>;
 
 export type OptimizerState = Record<string, unknown>;
 
@@ -34,7 +37,8 @@ export function bindOptions(name: string, schema: string, args: readonly unknown
 
 /** @internal @throws ValueError as PyTorch's optimizers word it. */
 export function requireValue(ok: boolean, what: string, value: unknown): void {
-  if (!ok) throw new ValueError(`Invalid ${what}: ${typeof value === 'number' ? number(value) : String(value)}`);
+  if (!ok)
+    throw new ValueError(`Invalid ${what}: ${typeof value === 'number' ? number(value) : String(value)}`);
 }
 
 const number = (x: number): string => (Number.isInteger(x) ? String(x) : pyFloatRepr(x));
@@ -51,29 +55,40 @@ export abstract class Optimizer {
     readonly defaults: Record<string, unknown>,
   ) {
     if (params instanceof Tensor)
-      throw new TypeError(`params argument given to the optimizer should be an iterable of Tensors or dicts, but got torch.${params.dtype.scalarName}Tensor`);
+      throw new TypeError(
+        `params argument given to the optimizer should be an iterable of Tensors or dicts, but got torch.${params.dtype.scalarName}Tensor`,
+      );
     if (params === null || typeof params !== 'object' || !(Symbol.iterator in params))
-      throw new TypeError(`params argument given to the optimizer should be an iterable of Tensors or dicts, but got ${typeName(params)}`);
+      throw new TypeError(
+        `params argument given to the optimizer should be an iterable of Tensors or dicts, but got ${typeName(params)}`,
+      );
     const list = [...(params as Iterable<unknown>)];
     if (list.length === 0) throw new ValueError('optimizer got an empty parameter list');
-    if (isKeywords(list[0])) for (const group of list) this.add_param_group(group as { params: Iterable<Tensor> });
+    if (isKeywords(list[0]))
+      for (const group of list) this.add_param_group(group as { params: Iterable<Tensor> });
     else this.add_param_group({ params: list as Tensor[] });
   }
 
   /** Adds a group of parameters with options of its own. @throws ValueError for a parameter that is in a group already. */
-  add_param_group(group: { params: Iterable<Tensor | readonly [string, Tensor]> | Tensor; [option: string]: unknown }): void {
+  add_param_group(group: {
+    params: Iterable<Tensor | readonly [string, Tensor]> | Tensor;
+    [option: string]: unknown;
+  }): void {
     if (!isKeywords(group)) throw new TypeError(`param_group must be a dict, but got ${typeName(group)}`);
     const given: readonly unknown[] = group.params instanceof Tensor ? [group.params] : [...group.params];
     const names: string[] = [];
     const params = given.map((item) => {
       const [name, p] = Array.isArray(item) ? (item as [string, unknown]) : [null, item];
       if (name !== null) names.push(name);
-      if (!(p instanceof Tensor)) throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${typeName(p)}`);
-      if (!p.is_leaf && !this.defaults.differentiable) throw new ValueError("can't optimize a non-leaf Tensor");
+      if (!(p instanceof Tensor))
+        throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${typeName(p)}`);
+      if (!p.is_leaf && !this.defaults.differentiable)
+        throw new ValueError("can't optimize a non-leaf Tensor");
       return p;
     });
     const used = new Set(this.param_groups.flatMap((g) => g.params));
-    if (params.some((p) => used.has(p))) throw new ValueError('some parameters appear in more than one parameter group');
+    if (params.some((p) => used.has(p)))
+      throw new ValueError('some parameters appear in more than one parameter group');
     const full = { ...this.defaults, ...group, params } as unknown as ParamGroup;
     if (names.length > 0) full.param_names = names;
     this.param_groups.push(full);
@@ -158,9 +173,12 @@ export abstract class Optimizer {
   load_state_dict(state_dict: OptimizerStateDict): void {
     const groups = state_dict?.param_groups;
     if (!Array.isArray(groups)) throw new KeyError("'param_groups'");
-    if (groups.length !== this.param_groups.length) throw new ValueError('loaded state dict has a different number of parameter groups');
+    if (groups.length !== this.param_groups.length)
+      throw new ValueError('loaded state dict has a different number of parameter groups');
     if (groups.some((g, i) => g.params.length !== this.param_groups[i].params.length))
-      throw new ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group");
+      throw new ValueError(
+        "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
+      );
     const byId = new Map<number, Tensor>();
     groups.forEach((g, i) => {
       g.params.forEach((id, k) => byId.set(id, this.param_groups[i].params[k]));
@@ -175,7 +193,9 @@ export abstract class Optimizer {
 
   toString(): string {
     const lines = this.param_groups.map((group, i) => {
-      const options = Object.keys(group).filter((key) => key !== 'params').sort();
+      const options = Object.keys(group)
+        .filter((key) => key !== 'params')
+        .sort();
       return `Parameter Group ${i}\n${options.map((key) => `    ${key}: ${show(group[key], key)}\n`).join('')}`;
     });
     return `${this.constructor.name} (\n${lines.join('\n')})`;
@@ -187,16 +207,21 @@ export abstract class Optimizer {
 
 /** Copies loaded state: tensors take the parameter's dtype, except the step count. */
 function restore(value: unknown, p: Tensor, key = ''): unknown {
-  if (value instanceof Tensor) return key === 'step' || !p.is_floating_point() ? value.clone() : value.to(p.dtype).clone();
+  if (value instanceof Tensor)
+    return key === 'step' || !p.is_floating_point() ? value.clone() : value.to(p.dtype).clone();
   if (Array.isArray(value)) return value.map((v) => restore(v, p));
-  if (isKeywords(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, restore(v, p, k)]));
+  if (isKeywords(value))
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, restore(v, p, k)]));
   return value;
 }
 
 function show(value: unknown, key = ''): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number') return Number.isInteger(value) && key !== 'lr' ? String(value) : pyFloatRepr(value).replace(/\.0$/, key === 'lr' && Number.isInteger(value) ? '' : '.0');
+  if (typeof value === 'number')
+    return Number.isInteger(value) && key !== 'lr'
+      ? String(value)
+      : pyFloatRepr(value).replace(/\.0$/, key === 'lr' && Number.isInteger(value) ? '' : '.0');
   if (Array.isArray(value)) return `(${value.map((v) => show(v)).join(', ')})`;
   return String(value);
 }

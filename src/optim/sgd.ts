@@ -3,16 +3,33 @@ import { PointwiseOp } from '../dispatch/pointwise.js';
 import { ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
-import { bindOptions, Optimizer, type OptimizerState, type ParamGroup, type Params, requireValue } from './optimizer.js';
+import {
+  bindOptions,
+  Optimizer,
+  type OptimizerState,
+  type ParamGroup,
+  type Params,
+  requireValue,
+} from './optimizer.js';
 
 // One kernel each: the parameter, its gradient, and the options as scalars.
-const plainStep = new PointwiseOp('sgd_step', { types: 'real', forward: (p, g, lr, decay) => e.sub(p, e.mul(lr, e.add(g, e.mul(decay, p)))) });
-const firstBuffer = new PointwiseOp('sgd_first_buffer', { types: 'real', forward: (g, p, decay) => e.add(g, e.mul(decay, p)) });
-const nextBuffer = new PointwiseOp('sgd_buffer', { types: 'real',
-  forward: (buffer, g, p, momentum, rate, decay) => e.add(e.mul(buffer, momentum), e.mul(rate, e.add(g, e.mul(decay, p)))),
+const plainStep = new PointwiseOp('sgd_step', {
+  types: 'real',
+  forward: (p, g, lr, decay) => e.sub(p, e.mul(lr, e.add(g, e.mul(decay, p)))),
 });
-const nesterovStep = new PointwiseOp('sgd_nesterov', { types: 'real',
-  forward: (p, g, buffer, lr, momentum, decay) => e.sub(p, e.mul(lr, e.add(e.add(g, e.mul(decay, p)), e.mul(momentum, buffer)))),
+const firstBuffer = new PointwiseOp('sgd_first_buffer', {
+  types: 'real',
+  forward: (g, p, decay) => e.add(g, e.mul(decay, p)),
+});
+const nextBuffer = new PointwiseOp('sgd_buffer', {
+  types: 'real',
+  forward: (buffer, g, p, momentum, rate, decay) =>
+    e.add(e.mul(buffer, momentum), e.mul(rate, e.add(g, e.mul(decay, p)))),
+});
+const nesterovStep = new PointwiseOp('sgd_nesterov', {
+  types: 'real',
+  forward: (p, g, buffer, lr, momentum, decay) =>
+    e.sub(p, e.mul(lr, e.add(e.add(g, e.mul(decay, p)), e.mul(momentum, buffer)))),
 });
 
 export interface SGDOptions {
@@ -35,7 +52,19 @@ export interface SGDOptions {
  * @throws ValueError for a negative rate, momentum or decay.
  */
 export class SGD extends Optimizer {
-  constructor(params: Params, ...options: [lr?: number, momentum?: number, dampening?: number, weight_decay?: number, nesterov?: boolean, options?: SGDOptions] | [options?: SGDOptions]) {
+  constructor(
+    params: Params,
+    ...options:
+      | [
+          lr?: number,
+          momentum?: number,
+          dampening?: number,
+          weight_decay?: number,
+          nesterov?: boolean,
+          options?: SGDOptions,
+        ]
+      | [options?: SGDOptions]
+  ) {
     const o = bindOptions(
       'SGD',
       'any lr=0.001, float momentum=0, float dampening=0, float weight_decay=0, bool nesterov=False, *, bool maximize=False, bool? foreach=None, bool differentiable=False, bool? fused=None',
@@ -44,7 +73,8 @@ export class SGD extends Optimizer {
     requireValue(o.lr >= 0, 'learning rate', o.lr);
     requireValue(o.momentum >= 0, 'momentum value', o.momentum);
     requireValue(o.weight_decay >= 0, 'weight_decay value', o.weight_decay);
-    if (o.nesterov && (o.momentum <= 0 || o.dampening !== 0)) throw new ValueError('Nesterov momentum requires a momentum and zero dampening');
+    if (o.nesterov && (o.momentum <= 0 || o.dampening !== 0))
+      throw new ValueError('Nesterov momentum requires a momentum and zero dampening');
     super(params, o as unknown as Record<string, unknown>);
   }
 

@@ -7,7 +7,11 @@ import { load, save } from './format.js';
  * Writes tensors to a file. The file appears whole or not at all: a crash while saving leaves the old one.
  * @param metadata texts to keep with the tensors.
  */
-export function save_file(tensors: Readonly<Record<string, Tensor>>, filename: string, metadata?: Readonly<Record<string, string>>): void {
+export function save_file(
+  tensors: Readonly<Record<string, Tensor>>,
+  filename: string,
+  metadata?: Readonly<Record<string, string>>,
+): void {
   const bytes = save(tensors, metadata);
   const temporary = `${filename}.${process.pid}.tmp`;
   try {

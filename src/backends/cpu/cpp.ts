@@ -19,7 +19,10 @@ function constant(value: number): string {
 export const cpp: Dialect = {
   declare: (_kind, name, value) => `const auto ${name} = ${value};`,
   constant,
-  prims: Object.fromEntries(prims.map((prim) => [prim, call(prim)])) as Record<Prim, (...args: string[]) => string>,
+  prims: Object.fromEntries(prims.map((prim) => [prim, call(prim)])) as Record<
+    Prim,
+    (...args: string[]) => string
+  >,
 };
 
 /** A program and the element types to compile it for. */
@@ -28,7 +31,8 @@ export interface Span {
   readonly types: ReadonlySet<DType>;
 }
 
-const cppType = (t: DType): string => (t === int64 ? 'int64_t' : t === float64 ? 'double' : t.is_complex ? 'c128' : 'float');
+const cppType = (t: DType): string =>
+  t === int64 ? 'int64_t' : t === float64 ? 'double' : t.is_complex ? 'c128' : 'float';
 
 /** A name for the span, the same in every build. */
 function spanName(key: string): string {
@@ -47,8 +51,12 @@ const PARAMETERS = 'void* out, const void* const* in, i64 n';
 function spanCode(span: Span): string {
   const { program } = span;
   const { statements, result } = renderProgram(program, cpp);
-  const params = program.inputs.map((_, i) => `const ${program.inputKinds[i] === 'bool' ? 'M' : 'V'}& ${operandName(i)}`);
-  const kinds = [program.kind, ...program.inputKinds].map((k) => (k === 'bool' ? 'true' : 'false')).join(', ');
+  const params = program.inputs.map(
+    (_, i) => `const ${program.inputKinds[i] === 'bool' ? 'M' : 'V'}& ${operandName(i)}`,
+  );
+  const kinds = [program.kind, ...program.inputKinds]
+    .map((k) => (k === 'bool' ? 'true' : 'false'))
+    .join(', ');
   const name = spanName(program.key);
   const lines = [
     `// ${program.key}`,
@@ -61,7 +69,9 @@ function spanCode(span: Span): string {
     '};',
   ];
   for (const t of span.types)
-    lines.push(`void ${functionName(span, t)}(${PARAMETERS}) { run_span<${name}, ${cppType(t)}, ${kinds}>(out, in, n); }`);
+    lines.push(
+      `void ${functionName(span, t)}(${PARAMETERS}) { run_span<${name}, ${cppType(t)}, ${kinds}>(out, in, n); }`,
+    );
   return lines.join('\n');
 }
 
@@ -85,7 +95,9 @@ export function spanFile(spans: readonly Span[]): string {
 
 /** The file with the table of all spans. */
 export function spanTableFile(spans: readonly Span[]): string {
-  const declarations = spans.flatMap((s) => [...s.types].map((t) => `void ${functionName(s, t)}(${PARAMETERS});`));
+  const declarations = spans.flatMap((s) =>
+    [...s.types].map((t) => `void ${functionName(s, t)}(${PARAMETERS});`),
+  );
   const entries = spans.map((s) => {
     const slots = Array.from({ length: 12 }, () => 'nullptr');
     for (const t of s.types) slots[t.code] = functionName(s, t);

@@ -5,7 +5,13 @@ import { bool, complex128, type DType, float64, int64 } from '../../dtype.js';
 import { NotImplementedError, RuntimeError } from '../../errors.js';
 import { Storage } from '../../storage.js';
 import { Tensor } from '../../tensor.js';
-import { type Backend, type KernelArg, type Operand, type PointwiseKernel, registerBackend } from '../backend.js';
+import {
+  type Backend,
+  type KernelArg,
+  type Operand,
+  type PointwiseKernel,
+  registerBackend,
+} from '../backend.js';
 
 const { args } = native;
 const integers = new BigInt64Array(args.buffer, args.byteOffset, args.length);
@@ -48,7 +54,8 @@ function allocate(nbytes: number): Storage {
   return storage;
 }
 
-const spanCode = (kind: 'number' | 'bool', compute: DType): number => (kind === 'bool' ? bool.code : compute.code);
+const spanCode = (kind: 'number' | 'bool', compute: DType): number =>
+  kind === 'bool' ? bool.code : compute.code;
 
 /**
  * The id of a kernel's span. Overwrites the argument array.
@@ -57,12 +64,16 @@ const spanCode = (kind: 'number' | 'bool', compute: DType): number => (kind === 
 function handleOf(kernel: PointwiseKernel): number {
   spanIds ??= new Map(native.spanNames().map((name, id) => [name, id]));
   const id = spanIds.get(kernel.program.key);
-  if (id === undefined) throw new RuntimeError(`the CPU backend was built without the pointwise kernel ${kernel.program.key}`);
+  if (id === undefined)
+    throw new RuntimeError(`the CPU backend was built without the pointwise kernel ${kernel.program.key}`);
   args[0] = HAS_SPAN;
   args[1] = id;
   args[2] = kernel.compute.code;
   native.run();
-  if (args[1] === 0) throw new NotImplementedError(`a pointwise op is not implemented for '${kernel.compute.name}' on the CPU`);
+  if (args[1] === 0)
+    throw new NotImplementedError(
+      `a pointwise op is not implemented for '${kernel.compute.name}' on the CPU`,
+    );
   kernel.handle = id;
   return id;
 }
@@ -132,7 +143,8 @@ function pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operan
       if (isFlat) args[at++] = x._numel === 1 && out._numel !== 1 ? 0 : 1;
       else {
         const skip = ndim - x.shape.length;
-        for (let d = 0; d < ndim; d++) args[at++] = d < skip || x.shape[d - skip] === 1 ? 0 : x._strides[d - skip];
+        for (let d = 0; d < ndim; d++)
+          args[at++] = d < skip || x.shape[d - skip] === 1 ? 0 : x._strides[d - skip];
       }
     } else {
       const code = putScalar(i, x);
@@ -160,7 +172,8 @@ function launch(kernel: string, ...kernelArgs: readonly KernelArg[]): number {
   let at = 1;
   for (let i = 0; i < kernelArgs.length; i++) {
     const arg = kernelArgs[i];
-    if (at > SCALARS - 140) throw new RuntimeError(`too many arguments for one call of the kernel '${kernel}'`);
+    if (at > SCALARS - 140)
+      throw new RuntimeError(`too many arguments for one call of the kernel '${kernel}'`);
     if (typeof arg === 'number') args[at++] = arg;
     else if (arg instanceof Tensor) at = putTensor(at, arg);
     else if (typeof arg === 'boolean') args[at++] = arg ? 1 : 0;

@@ -1,6 +1,7 @@
 // torch.nn.functional.
 export * from './activation.js';
 export * from './attention.js';
+export * from './conv.js';
 export * from './cross_entropy.js';
 export { ctc_loss } from './ctc_loss.js';
 export * from './distance.js';
@@ -20,7 +21,6 @@ export * from './margin_loss.js';
 export * from './multi_head_attention.js';
 export * from './norm.js';
 export { type PadMode, type PadOptions, pad } from './pad.js';
+export * from './pool.js';
 export * from './shuffle.js';
 export * from './softmax.js';
-export * from './conv.js';
-export * from './pool.js';

@@ -24,7 +24,12 @@ export const product = (list: readonly number[]): number => list.reduce((a, b) =
 /** [N, C, padded image] seen as [N, C, kernel..., count...]; no history. */
 function windowView(x: Tensor, w: Windows): Tensor {
   const [n, c, ...spatial] = x._strides;
-  const strides = [n, c, ...spatial.map((s, i) => s * w.dilation[i]), ...spatial.map((s, i) => s * w.stride[i])];
+  const strides = [
+    n,
+    c,
+    ...spatial.map((s, i) => s * w.dilation[i]),
+    ...spatial.map((s, i) => s * w.stride[i]),
+  ];
   return alias(x, [x.shape[0], x.shape[1], ...w.kernel, ...w.count], strides, x._offset);
 }
 
@@ -32,7 +37,12 @@ const isPadded = (w: Windows): boolean => w.before.some((p) => p > 0) || w.after
 
 /** How far the windows reach beyond the image (a ceil_mode pool may, and may also stop short of the padding). */
 function reach(w: Windows): number[] {
-  return w.image.map((n, i) => Math.max(n + w.before[i] + w.after[i], (w.count[i] - 1) * w.stride[i] + w.dilation[i] * (w.kernel[i] - 1) + 1));
+  return w.image.map((n, i) =>
+    Math.max(
+      n + w.before[i] + w.after[i],
+      (w.count[i] - 1) * w.stride[i] + w.dilation[i] * (w.kernel[i] - 1) + 1,
+    ),
+  );
 }
 
 function interior(padded: Tensor, w: Windows): Tensor {

@@ -11,6 +11,7 @@ export {
   type NormOptions,
 } from './batchnorm.js';
 export * from './container.js';
+export * from './conv.js';
 export * from './distance.js';
 export * from './dropout.js';
 export * from './flatten.js';
@@ -37,8 +38,7 @@ export * from './multihead_attention.js';
 export * from './normalization.js';
 export * from './padding.js';
 export * from './pixelshuffle.js';
+export * from './pooling.js';
 export * from './sparse.js';
 export * from './transformer.js';
 export * from './upsampling.js';
-export * from './conv.js';
-export * from './pooling.js';

@@ -1,7 +1,8 @@
 // Collating: samples to batches.
+
+import { isKeywords, typeName } from '../../dispatch/schema.js';
 import { bool, type DType, int64 } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
-import { isKeywords, typeName } from '../../dispatch/schema.js';
 import { encode, tensor } from '../../ops/data.js';
 import { stack } from '../../ops/join.js';
 import { Tensor } from '../../tensor.js';
@@ -21,11 +22,20 @@ export function default_collate(batch: readonly unknown[]): unknown {
   if (typeof first === 'string') return [...batch];
   if (Array.isArray(first)) {
     const rows = batch as unknown[][];
-    if (rows.some((r) => r.length !== first.length)) throw new RuntimeError('each element in list of batch should be of equal size');
+    if (rows.some((r) => r.length !== first.length))
+      throw new RuntimeError('each element in list of batch should be of equal size');
     return first.map((_, i) => default_collate(rows.map((r) => r[i])));
   }
-  if (isKeywords(first)) return Object.fromEntries(Object.keys(first).map((key) => [key, default_collate(batch.map((x) => (x as Record<string, unknown>)[key]))]));
-  throw new TypeError(`default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found ${typeName(first)}`);
+  if (isKeywords(first))
+    return Object.fromEntries(
+      Object.keys(first).map((key) => [
+        key,
+        default_collate(batch.map((x) => (x as Record<string, unknown>)[key])),
+      ]),
+    );
+  throw new TypeError(
+    `default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found ${typeName(first)}`,
+  );
 }
 
 function labels(values: readonly (number | bigint)[]): Tensor {
@@ -46,7 +56,7 @@ export function default_convert(data: unknown): unknown {
   if (data instanceof Tensor || typeof data === 'string') return data;
   if (ArrayBuffer.isView(data)) return tensor(data);
   if (Array.isArray(data)) return data.map(default_convert);
-  if (isKeywords(data)) return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, default_convert(value)]));
+  if (isKeywords(data))
+    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, default_convert(value)]));
   return data;
 }
-

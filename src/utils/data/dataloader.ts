@@ -1,10 +1,11 @@
 // DataLoader: batches of a dataset, in this thread or prepared by worker threads.
-import { RuntimeError, ValueError } from '../../errors.js';
-import { Generator } from '../../generator.js';
-import { default_collate, default_convert } from './collate.js';
-import { type BatchSource, Dataset, IterableDataset } from './dataset.js';
-import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from './sampler.js';
+
 import { WorkerPool } from '#workers';
+import { RuntimeError, ValueError } from '../../errors.js';
+import type { Generator } from '../../generator.js';
+import { default_collate, default_convert } from './collate.js';
+import { type BatchSource, type Dataset, IterableDataset } from './dataset.js';
+import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from './sampler.js';
 
 type Indices = Iterable<number> & { __len__?(): number };
 type Batches = Iterable<readonly number[]> & { __len__?(): number };
@@ -34,7 +35,11 @@ export interface DataLoaderOptions {
 }
 
 /** What a batch of a dataset looks like, where its type tells; else unknown. */
-export type Batch<T> = T extends readonly unknown[] ? { [K in keyof T]: Batch<T[K]> } : T extends number | bigint | boolean ? import('../../tensor.js').Tensor : T;
+export type Batch<T> = T extends readonly unknown[]
+  ? { [K in keyof T]: Batch<T[K]> }
+  : T extends number | bigint | boolean
+    ? import('../../tensor.js').Tensor
+    : T;
 
 type Source<T> = Dataset<T> | IterableDataset<T>;
 
@@ -70,24 +75,35 @@ export class DataLoader<T = unknown> {
     this.batch_size = custom ? null : batch_size;
     this.drop_last = drop_last;
     if (dataset instanceof IterableDataset) {
-      if (shuffle) throw new ValueError(`DataLoader with IterableDataset: expected unspecified shuffle option, but got shuffle=${shuffle ? 'True' : 'False'}`);
-      if (options.sampler) throw new ValueError('DataLoader with IterableDataset: expected unspecified sampler option');
-      if (custom) throw new ValueError('DataLoader with IterableDataset: expected unspecified batch_sampler option');
+      if (shuffle)
+        throw new ValueError(
+          `DataLoader with IterableDataset: expected unspecified shuffle option, but got shuffle=${shuffle ? 'True' : 'False'}`,
+        );
+      if (options.sampler)
+        throw new ValueError('DataLoader with IterableDataset: expected unspecified sampler option');
+      if (custom)
+        throw new ValueError('DataLoader with IterableDataset: expected unspecified batch_sampler option');
       this.sampler = null;
       this.batch_sampler = null;
     } else {
-      this.sampler = options.sampler ?? (shuffle ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset));
-      this.batch_sampler = custom ?? (batch_size === null ? null : new BatchSampler(this.sampler, batch_size, drop_last));
+      this.sampler =
+        options.sampler ??
+        (shuffle ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset));
+      this.batch_sampler =
+        custom ?? (batch_size === null ? null : new BatchSampler(this.sampler, batch_size, drop_last));
     }
-    const batched = this.batch_sampler !== null || (dataset instanceof IterableDataset && batch_size !== null);
+    const batched =
+      this.batch_sampler !== null || (dataset instanceof IterableDataset && batch_size !== null);
     this.plainCollate = options.collate_fn === undefined || options.collate_fn === null;
     this.collate_fn = options.collate_fn ?? (batched ? default_collate : default_convert);
-    if (options.worker_init_fn && num_workers === 0 && typeof options.worker_init_fn !== 'function') throw new TypeError('worker_init_fn must be callable');
+    if (options.worker_init_fn && num_workers === 0 && typeof options.worker_init_fn !== 'function')
+      throw new TypeError('worker_init_fn must be callable');
   }
 
   /** Number of batches. */
   __len__(): number {
-    if (this.dataset instanceof IterableDataset) throw new TypeError(`object of type '${this.dataset.constructor.name}' has no len()`);
+    if (this.dataset instanceof IterableDataset)
+      throw new TypeError(`object of type '${this.dataset.constructor.name}' has no len()`);
     const source = this.batch_sampler ?? this.sampler;
     const n = source?.__len__?.();
     if (n === undefined) throw new TypeError(`object of type '${source?.constructor.name}' has no len()`);
@@ -128,21 +144,29 @@ export class DataLoader<T = unknown> {
 
   private single(index: number): unknown {
     const sample = (this.dataset as Dataset<T>).__getitem__(index);
-    return isPromise(sample) ? sample.then((s) => this.collate_fn(s as never)) : this.collate_fn(sample as never);
+    return isPromise(sample)
+      ? sample.then((s) => this.collate_fn(s as never))
+      : this.collate_fn(sample as never);
   }
 
   private fetch(indices: readonly number[]): unknown {
     const source = this.dataset as Dataset<T> & Partial<BatchSource>;
     if (this.plainCollate && typeof source._batch === 'function') return source._batch(indices);
     const samples = indices.map((i) => source.__getitem__(i));
-    return samples.some(isPromise) ? Promise.all(samples).then((all) => this.collate_fn(all)) : this.collate_fn(samples);
+    return samples.some(isPromise)
+      ? Promise.all(samples).then((all) => this.collate_fn(all))
+      : this.collate_fn(samples);
   }
 
   /** @throws RuntimeError when the dataset is asynchronous or workers are asked for. */
   *[Symbol.iterator](): IterableIterator<Batch<T>> {
-    if (this.num_workers > 0 && threaded(this.dataset)) throw new RuntimeError('a DataLoader with workers is asynchronous: use `for await (const batch of loader)`');
+    if (this.num_workers > 0 && threaded(this.dataset))
+      throw new RuntimeError(
+        'a DataLoader with workers is asynchronous: use `for await (const batch of loader)`',
+      );
     for (const batch of this.batches()) {
-      if (isPromise(batch)) throw new RuntimeError('__getitem__ returned a promise: use `for await (const batch of loader)`');
+      if (isPromise(batch))
+        throw new RuntimeError('__getitem__ returned a promise: use `for await (const batch of loader)`');
       yield batch as Batch<T>;
     }
   }
@@ -171,12 +195,25 @@ export class DataLoader<T = unknown> {
 
   private async *fromWorkers(): AsyncIterable<unknown> {
     const seed = drawSeed(this.generator);
-    const pool = this.pool ?? new WorkerPool(this.dataset, this.num_workers, { timeout: this.timeout, convert: this.batch_sampler === null, batch_size: this.batch_size, drop_last: this.drop_last });
+    const pool =
+      this.pool ??
+      new WorkerPool(this.dataset, this.num_workers, {
+        timeout: this.timeout,
+        convert: this.batch_sampler === null,
+        batch_size: this.batch_size,
+        drop_last: this.drop_last,
+      });
     this.pool = this.persistent_workers ? pool : null;
     try {
       const collate = this.plainCollate ? null : this.collate_fn;
       if (this.dataset instanceof IterableDataset) yield* pool.stream(seed, collate);
-      else yield* pool.run(seed, (this.batch_sampler ?? this.sampler) as Iterable<number | readonly number[]>, this.prefetch_factor, collate);
+      else
+        yield* pool.run(
+          seed,
+          (this.batch_sampler ?? this.sampler) as Iterable<number | readonly number[]>,
+          this.prefetch_factor,
+          collate,
+        );
     } finally {
       if (!this.persistent_workers) await pool.close();
     }
@@ -193,19 +230,54 @@ function isPromise(x: unknown): x is Promise<unknown> {
 }
 
 function checkOptions(o: DataLoaderOptions): void {
-  const known = ['batch_size', 'shuffle', 'sampler', 'batch_sampler', 'num_workers', 'collate_fn', 'pin_memory', 'drop_last', 'timeout', 'worker_init_fn', 'generator', 'prefetch_factor', 'persistent_workers', 'multiprocessing_context', 'pin_memory_device', 'in_order'];
-  for (const key of Object.keys(o)) if (!known.includes(key)) throw new TypeError(`DataLoader.__init__() got an unexpected keyword argument '${key}'`);
+  const known = [
+    'batch_size',
+    'shuffle',
+    'sampler',
+    'batch_sampler',
+    'num_workers',
+    'collate_fn',
+    'pin_memory',
+    'drop_last',
+    'timeout',
+    'worker_init_fn',
+    'generator',
+    'prefetch_factor',
+    'persistent_workers',
+    'multiprocessing_context',
+    'pin_memory_device',
+    'in_order',
+  ];
+  for (const key of Object.keys(o))
+    if (!known.includes(key))
+      throw new TypeError(`DataLoader.__init__() got an unexpected keyword argument '${key}'`);
   const workers = o.num_workers ?? 0;
-  if (!Number.isInteger(workers) || workers < 0) throw new ValueError('num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.');
+  if (!Number.isInteger(workers) || workers < 0)
+    throw new ValueError(
+      'num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.',
+    );
   if ((o.timeout ?? 0) < 0) throw new ValueError('timeout option should be non-negative');
   if (workers === 0 && o.prefetch_factor != null)
-    throw new ValueError('prefetch_factor option could only be specified in multiprocessing.let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None.');
-  if (workers > 0 && o.prefetch_factor != null && o.prefetch_factor < 0) throw new ValueError('prefetch_factor option should be non-negative');
-  if (o.persistent_workers && workers === 0) throw new ValueError('persistent_workers option needs num_workers > 0');
+    throw new ValueError(
+      'prefetch_factor option could only be specified in multiprocessing.let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None.',
+    );
+  if (workers > 0 && o.prefetch_factor != null && o.prefetch_factor < 0)
+    throw new ValueError('prefetch_factor option should be non-negative');
+  if (o.persistent_workers && workers === 0)
+    throw new ValueError('persistent_workers option needs num_workers > 0');
   if (o.sampler && o.shuffle) throw new ValueError('sampler option is mutually exclusive with shuffle');
   if (o.batch_sampler && ((o.batch_size ?? 1) !== 1 || o.shuffle || o.sampler || o.drop_last))
-    throw new ValueError('batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last');
-  if (o.batch_size === null && o.drop_last) throw new ValueError('batch_size=None option disables auto-batching and is mutually exclusive with drop_last');
-  if (o.batch_size !== undefined && o.batch_size !== null && (!Number.isInteger(o.batch_size) || o.batch_size <= 0))
+    throw new ValueError(
+      'batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last',
+    );
+  if (o.batch_size === null && o.drop_last)
+    throw new ValueError(
+      'batch_size=None option disables auto-batching and is mutually exclusive with drop_last',
+    );
+  if (
+    o.batch_size !== undefined &&
+    o.batch_size !== null &&
+    (!Number.isInteger(o.batch_size) || o.batch_size <= 0)
+  )
     throw new ValueError(`batch_size should be a positive integer value, but got batch_size=${o.batch_size}`);
 }

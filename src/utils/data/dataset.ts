@@ -1,11 +1,12 @@
 // Datasets: what a DataLoader reads samples from.
-import type { Generator } from '../../generator.js';
-import { IndexError, RuntimeError, ValueError } from '../../errors.js';
+
 import { backendOf } from '../../backends/backend.js';
-import { randperm } from '../../ops/random.js';
+import { int64 } from '../../dtype.js';
+import { IndexError, RuntimeError, ValueError } from '../../errors.js';
+import type { Generator } from '../../generator.js';
 import { tensor } from '../../ops/data.js';
 import { index_select } from '../../ops/indexing.js';
-import { int64 } from '../../dtype.js';
+import { randperm } from '../../ops/random.js';
 import type { Tensor } from '../../tensor.js';
 
 /**
@@ -42,7 +43,8 @@ export class TensorDataset extends Dataset<Tensor[]> implements BatchSource {
   readonly tensors: readonly Tensor[];
   constructor(...tensors: readonly Tensor[]) {
     super();
-    if (tensors.some((t) => t.shape[0] !== tensors[0].shape[0])) throw new RuntimeError('Size mismatch between tensors');
+    if (tensors.some((t) => t.shape[0] !== tensors[0].shape[0]))
+      throw new RuntimeError('Size mismatch between tensors');
     this.tensors = tensors;
   }
   __getitem__(index: number): Tensor[] {
@@ -124,7 +126,11 @@ export class ChainDataset<T> extends IterableDataset<T> {
  * Splits a dataset at random into subsets of the given lengths, or fractions that sum to 1.
  * @throws ValueError when the lengths do not add up.
  */
-export function random_split<T>(dataset: Dataset<T>, lengths: readonly number[], generator: Generator | { generator?: Generator } | null = null): Subset<T>[] {
+export function random_split<T>(
+  dataset: Dataset<T>,
+  lengths: readonly number[],
+  generator: Generator | { generator?: Generator } | null = null,
+): Subset<T>[] {
   const n = dataset.__len__();
   const total = lengths.reduce((a, b) => a + b, 0);
   let sizes = [...lengths];
@@ -136,8 +142,12 @@ export function random_split<T>(dataset: Dataset<T>, lengths: readonly number[],
     let rest = n - sizes.reduce((a, b) => a + b, 0);
     for (let i = 0; rest > 0; i = (i + 1) % sizes.length, rest--) sizes[i]++;
   }
-  if (sizes.reduce((a, b) => a + b, 0) !== n) throw new ValueError('Sum of input lengths does not equal the length of the input dataset!');
-  const g = generator !== null && 'generator' in generator ? (generator.generator ?? null) : (generator as Generator | null);
+  if (sizes.reduce((a, b) => a + b, 0) !== n)
+    throw new ValueError('Sum of input lengths does not equal the length of the input dataset!');
+  const g =
+    generator !== null && 'generator' in generator
+      ? (generator.generator ?? null)
+      : (generator as Generator | null);
   const order = permutation(n, g);
   let start = 0;
   return sizes.map((size) => new Subset(dataset, order.slice(start, (start += size))));

@@ -1,11 +1,12 @@
 // Samplers: in which order a DataLoader visits a dataset.
-import { default_generator, Generator } from '../../generator.js';
+
+import { cpu } from '../../device.js';
+import { empty } from '../../dispatch/allocate.js';
 import { float64, int64 } from '../../dtype.js';
 import { ValueError } from '../../errors.js';
+import { default_generator, Generator } from '../../generator.js';
 import { tensor } from '../../ops/data.js';
 import { multinomial, randint, randperm } from '../../ops/random.js';
-import { empty } from '../../dispatch/allocate.js';
-import { cpu } from '../../device.js';
 import type { Tensor } from '../../tensor.js';
 import { permutation } from './dataset.js';
 
@@ -61,9 +62,12 @@ export class RandomSampler extends Sampler {
     this.replacement = options.replacement ?? false;
     this.samples = options.num_samples ?? null;
     this.generator = options.generator ?? null;
-    if (typeof this.replacement !== 'boolean') throw new TypeError(`replacement should be a boolean value, but got replacement=${this.replacement}`);
+    if (typeof this.replacement !== 'boolean')
+      throw new TypeError(`replacement should be a boolean value, but got replacement=${this.replacement}`);
     if (!Number.isInteger(this.num_samples) || this.num_samples <= 0)
-      throw new ValueError(`num_samples should be a positive integer value, but got num_samples=${this.num_samples}`);
+      throw new ValueError(
+        `num_samples should be a positive integer value, but got num_samples=${this.num_samples}`,
+      );
   }
   get num_samples(): number {
     return this.samples ?? this.data_source.__len__();
@@ -73,7 +77,8 @@ export class RandomSampler extends Sampler {
     const generator = this.generator ?? new Generator().manual_seed(drawSeed(null));
     const count = this.num_samples;
     if (this.replacement) {
-      for (let left = count; left > 0; left -= 32) yield* numbers(randint(n, [Math.min(left, 32)], { generator, dtype: int64 }));
+      for (let left = count; left > 0; left -= 32)
+        yield* numbers(randint(n, [Math.min(left, 32)], { generator, dtype: int64 }));
       return;
     }
     for (let round = 0; round < Math.floor(count / n); round++) yield* permutation(n, generator);
@@ -96,7 +101,10 @@ export class SubsetRandomSampler extends Sampler {
     super();
   }
   *[Symbol.iterator](): IterableIterator<number> {
-    for (const i of numbers(randperm(this.indices.length, this.generator ? { generator: this.generator } : {}))) yield this.indices[i];
+    for (const i of numbers(
+      randperm(this.indices.length, this.generator ? { generator: this.generator } : {}),
+    ))
+      yield this.indices[i];
   }
   override __len__(): number {
     return this.indices.length;
@@ -114,14 +122,30 @@ export class WeightedRandomSampler extends Sampler {
   ) {
     super();
     if (!Number.isInteger(num_samples) || num_samples <= 0)
-      throw new ValueError(`num_samples should be a positive integer value, but got num_samples=${num_samples}`);
-    if (typeof replacement !== 'boolean') throw new ValueError(`replacement should be a boolean value, but got replacement=${String(replacement)}`);
-    this.weights = Array.isArray(weights) ? tensor(weights as number[], { dtype: float64 }) : (weights as Tensor).to(float64);
+      throw new ValueError(
+        `num_samples should be a positive integer value, but got num_samples=${num_samples}`,
+      );
+    if (typeof replacement !== 'boolean')
+      throw new ValueError(
+        `replacement should be a boolean value, but got replacement=${String(replacement)}`,
+      );
+    this.weights = Array.isArray(weights)
+      ? tensor(weights as number[], { dtype: float64 })
+      : (weights as Tensor).to(float64);
     if (this.weights.shape.length !== 1)
-      throw new ValueError(`weights should be a 1d sequence but given weights have shape (${this.weights.shape.join(', ')})`);
+      throw new ValueError(
+        `weights should be a 1d sequence but given weights have shape (${this.weights.shape.join(', ')})`,
+      );
   }
   *[Symbol.iterator](): IterableIterator<number> {
-    yield* numbers(multinomial(this.weights, this.num_samples, this.replacement, this.generator ? { generator: this.generator } : {}));
+    yield* numbers(
+      multinomial(
+        this.weights,
+        this.num_samples,
+        this.replacement,
+        this.generator ? { generator: this.generator } : {},
+      ),
+    );
   }
   override __len__(): number {
     return this.num_samples;
@@ -138,7 +162,8 @@ export class BatchSampler extends Sampler<number[]> {
     super();
     if (!Number.isInteger(batch_size) || batch_size <= 0)
       throw new ValueError(`batch_size should be a positive integer value, but got batch_size=${batch_size}`);
-    if (typeof drop_last !== 'boolean') throw new ValueError(`drop_last should be a boolean value, but got drop_last=${String(drop_last)}`);
+    if (typeof drop_last !== 'boolean')
+      throw new ValueError(`drop_last should be a boolean value, but got drop_last=${String(drop_last)}`);
   }
   *[Symbol.iterator](): IterableIterator<number[]> {
     let batch: number[] = [];

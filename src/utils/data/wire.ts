@@ -1,9 +1,10 @@
 // Values on their way between threads: plain data as it is, tensors as their bytes.
-import { dtypes } from '../../dtype.js';
-import { isKeywords } from '../../dispatch/schema.js';
-import { frombuffer } from '../../ops/data.js';
-import { empty } from '../../dispatch/allocate.js';
+
 import { cpu } from '../../device.js';
+import { empty } from '../../dispatch/allocate.js';
+import { isKeywords } from '../../dispatch/schema.js';
+import { dtypes } from '../../dtype.js';
+import { frombuffer } from '../../ops/data.js';
 import { Tensor } from '../../tensor.js';
 
 /** A value that postMessage can carry. */
@@ -27,7 +28,8 @@ export function encode(value: unknown, transfer: ArrayBuffer[] = []): Wire {
     return { [MARK]: value.dtype.code, shape: value.shape, buffer } satisfies TensorWire;
   }
   if (Array.isArray(value)) return value.map((v) => encode(v, transfer));
-  if (isKeywords(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, encode(v, transfer)]));
+  if (isKeywords(value))
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, encode(v, transfer)]));
   return value;
 }
 

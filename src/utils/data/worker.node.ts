@@ -17,7 +17,8 @@ let stream: Iterator<unknown> | undefined;
 async function load(): Promise<AnyDataset> {
   const module = (await import(setup.module)) as Record<string, unknown>;
   const type = (module[setup.className] ?? module.default) as (abstract new () => object) | undefined;
-  if (type === undefined) throw new TypeError(`${setup.module} does not export the dataset class ${setup.className}`);
+  if (type === undefined)
+    throw new TypeError(`${setup.module} does not export the dataset class ${setup.className}`);
   return Object.assign(Object.create(type.prototype) as object, decode(setup.state)) as AnyDataset;
 }
 
@@ -68,11 +69,18 @@ port.on('message', (request: Request) => {
       const reply = await answer(request);
       if (reply === null) return;
       const transfer: ArrayBuffer[] = [];
-      port.postMessage('value' in reply ? { ...reply, value: encode(reply.value, transfer) } : reply, transfer);
+      port.postMessage(
+        'value' in reply ? { ...reply, value: encode(reply.value, transfer) } : reply,
+        transfer,
+      );
     } catch (error) {
       if (!('id' in request)) throw error;
       const e = error instanceof Error ? error : new Error(String(error));
-      port.postMessage({ id: request.id, error: `${e.name}: ${e.message}`, stack: e.stack ?? '' } satisfies Reply);
+      port.postMessage({
+        id: request.id,
+        error: `${e.name}: ${e.message}`,
+        stack: e.stack ?? '',
+      } satisfies Reply);
     }
   });
 });

@@ -85,8 +85,16 @@ export class WorkerPool {
           waiting.reject(error);
         }
     };
-    worker.on('error', (error) => fail(new RuntimeError(`DataLoader worker ${setup.worker} failed: ${(error as Error).stack ?? String(error)}`)));
-    worker.on('exit', (code) => fail(new RuntimeError(`DataLoader worker ${setup.worker} exited unexpectedly with exit code ${code}.`)));
+    worker.on('error', (error) =>
+      fail(
+        new RuntimeError(
+          `DataLoader worker ${setup.worker} failed: ${(error as Error).stack ?? String(error)}`,
+        ),
+      ),
+    );
+    worker.on('exit', (code) =>
+      fail(new RuntimeError(`DataLoader worker ${setup.worker} exited unexpectedly with exit code ${code}.`)),
+    );
     // A program that is done does not wait for idle workers.
     worker.unref();
     return worker;
@@ -124,13 +132,20 @@ export class WorkerPool {
 
   private value(reply: Reply, worker: number, collate: Collate): unknown {
     if ('error' in reply)
-      throw new RuntimeError(`Caught ${reply.error} in DataLoader worker process ${worker}.\nOriginal stack:\n${reply.stack}`);
+      throw new RuntimeError(
+        `Caught ${reply.error} in DataLoader worker process ${worker}.\nOriginal stack:\n${reply.stack}`,
+      );
     const value = 'value' in reply ? decode(reply.value) : undefined;
     return collate ? collate(value as readonly unknown[]) : value;
   }
 
   /** Fetches the sampler's items in order, each worker `ahead` of them in advance. */
-  async *run(seed: bigint, items: Iterable<number | readonly number[]>, ahead: number, collate: Collate): AsyncIterable<unknown> {
+  async *run(
+    seed: bigint,
+    items: Iterable<number | readonly number[]>,
+    ahead: number,
+    collate: Collate,
+  ): AsyncIterable<unknown> {
     this.broadcast({ kind: 'start', seed, collate: collate === null, stream: false });
     const queue: { worker: number; answer: Promise<Reply> }[] = [];
     let turn = 0;
@@ -144,7 +159,10 @@ export class WorkerPool {
     while (queue.length > 0) yield await this.take(queue, collate);
   }
 
-  private async take(queue: { worker: number; answer: Promise<Reply> }[], collate: Collate): Promise<unknown> {
+  private async take(
+    queue: { worker: number; answer: Promise<Reply> }[],
+    collate: Collate,
+  ): Promise<unknown> {
     const { worker, answer } = queue.shift() as { worker: number; answer: Promise<Reply> };
     return this.value(await this.wait(answer), worker, collate);
   }
@@ -152,7 +170,10 @@ export class WorkerPool {
   /** Batches of an iterable dataset: each worker has its own copy; they take turns until all are exhausted. */
   async *stream(seed: bigint, collate: Collate): AsyncIterable<unknown> {
     this.broadcast({ kind: 'start', seed, collate: collate === null, stream: true });
-    let live = this.workers.map((_, worker) => ({ worker, answer: this.ask(worker, (id) => ({ kind: 'next', id })) }));
+    let live = this.workers.map((_, worker) => ({
+      worker,
+      answer: this.ask(worker, (id) => ({ kind: 'next', id })),
+    }));
     while (live.length > 0)
       for (const entry of [...live]) {
         const reply = await this.wait(entry.answer);

@@ -1,3 +1,4 @@
 // torchvision.datasets
-export { parseIdx } from './idx.js';
+
 export { FashionMNIST, MNIST, type MNISTOptions } from '#mnist';
+export { parseIdx } from './idx.js';

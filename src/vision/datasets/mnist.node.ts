@@ -25,7 +25,18 @@ export interface MNISTOptions<Image = Tensor, Label = number> {
  * @throws RuntimeError when the files are missing or damaged.
  */
 export class MNIST<Image = Tensor, Label = number> extends Dataset<[Image, Label]> {
-  static readonly classes: readonly string[] = ['0 - zero', '1 - one', '2 - two', '3 - three', '4 - four', '5 - five', '6 - six', '7 - seven', '8 - eight', '9 - nine'];
+  static readonly classes: readonly string[] = [
+    '0 - zero',
+    '1 - one',
+    '2 - two',
+    '3 - three',
+    '4 - four',
+    '5 - five',
+    '6 - six',
+    '7 - seven',
+    '8 - eight',
+    '9 - nine',
+  ];
   /** Images, uint8 [n, 28, 28]. */
   readonly data: Tensor;
   /** Labels, int64 [n]. */
@@ -47,8 +58,14 @@ export class MNIST<Image = Tensor, Label = number> extends Dataset<[Image, Label
     const folder = join('MNIST', 'raw');
     this.data = readIdx(root, folder, `${prefix}-images-idx3-ubyte`);
     this.targets = readIdx(root, folder, `${prefix}-labels-idx1-ubyte`).to(int64);
-    if (this.data.shape.length !== 3 || this.targets.shape.length !== 1 || this.data.shape[0] !== this.targets.shape[0])
-      throw new RuntimeError(`${root}: images [${this.data.shape.join(', ')}] and labels [${this.targets.shape.join(', ')}] do not belong together`);
+    if (
+      this.data.shape.length !== 3 ||
+      this.targets.shape.length !== 1 ||
+      this.data.shape[0] !== this.targets.shape[0]
+    )
+      throw new RuntimeError(
+        `${root}: images [${this.data.shape.join(', ')}] and labels [${this.targets.shape.join(', ')}] do not belong together`,
+      );
     this.labels = this.targets.tolist() as number[];
   }
 
@@ -56,7 +73,10 @@ export class MNIST<Image = Tensor, Label = number> extends Dataset<[Image, Label
     const image = this.data.select(0, index);
     const label = this.labels[index < 0 ? index + this.labels.length : index];
     // Without a transform, Image and Label are the raw types.
-    return [(this.transform ? this.transform(image) : image) as Image, (this.target_transform ? this.target_transform(label) : label) as Label];
+    return [
+      (this.transform ? this.transform(image) : image) as Image,
+      (this.target_transform ? this.target_transform(label) : label) as Label,
+    ];
   }
   __len__(): number {
     return this.labels.length;
@@ -68,7 +88,18 @@ export class MNIST<Image = Tensor, Label = number> extends Dataset<[Image, Label
 
 /** Fashion-MNIST, in the same files. */
 export class FashionMNIST<Image = Tensor, Label = number> extends MNIST<Image, Label> {
-  static override readonly classes: readonly string[] = ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'];
+  static override readonly classes: readonly string[] = [
+    'T-shirt/top',
+    'Trouser',
+    'Pullover',
+    'Dress',
+    'Coat',
+    'Sandal',
+    'Shirt',
+    'Sneaker',
+    'Bag',
+    'Ankle boot',
+  ];
 }
 
 function readIdx(root: string, folder: string, name: string): Tensor {
@@ -76,5 +107,7 @@ function readIdx(root: string, folder: string, name: string): Tensor {
     if (existsSync(path)) return parseIdx(readFileSync(path), path);
     if (existsSync(`${path}.gz`)) return parseIdx(gunzipSync(readFileSync(`${path}.gz`)), `${path}.gz`);
   }
-  throw new RuntimeError(`Dataset not found: ${join(root, name)} (or .gz, or under ${folder}) does not exist`);
+  throw new RuntimeError(
+    `Dataset not found: ${join(root, name)} (or .gz, or under ${folder}) does not exist`,
+  );
 }

@@ -28,8 +28,10 @@ export class Compose extends Module {
 /** A uint8 image [H, W] or [H, W, C] with values to 255 as a float tensor [C, H, W] with values to 1. */
 export class ToTensor extends Module {
   forward(image: Tensor): Tensor {
-    if (!(image instanceof Tensor)) throw new TypeError(`pic should be PIL Image or ndarray. Got ${typeof image}`);
-    if (image.shape.length !== 2 && image.shape.length !== 3) throw new ValueError(`pic should be 2/3 dimensional. Got ${image.shape.length} dimensions.`);
+    if (!(image instanceof Tensor))
+      throw new TypeError(`pic should be PIL Image or ndarray. Got ${typeof image}`);
+    if (image.shape.length !== 2 && image.shape.length !== 3)
+      throw new ValueError(`pic should be 2/3 dimensional. Got ${image.shape.length} dimensions.`);
     const planes = image.shape.length === 2 ? image.unsqueeze(0) : image.permute(2, 0, 1);
     return planes.dtype === uint8 ? planes.to(float32).div_(255) : planes;
   }
@@ -45,13 +47,20 @@ export class Normalize extends Module {
     readonly inplace = false,
   ) {
     super();
-    if (std.some((s) => s === 0)) throw new ValueError('std evaluated to zero after conversion to torch.float32, leading to division by zero.');
+    if (std.some((s) => s === 0))
+      throw new ValueError(
+        'std evaluated to zero after conversion to torch.float32, leading to division by zero.',
+      );
     this.shift = tensor(mean as number[]).view([-1, 1, 1]);
     this.scale = tensor(std as number[]).view([-1, 1, 1]);
   }
   forward(image: Tensor): Tensor {
-    if (!image.is_floating_point()) throw new TypeError(`Input tensor should be a float tensor. Got ${image.dtype}.`);
-    if (image.shape.length < 3) throw new ValueError(`Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = torch.Size([${image.shape.join(', ')}])`);
+    if (!image.is_floating_point())
+      throw new TypeError(`Input tensor should be a float tensor. Got ${image.dtype}.`);
+    if (image.shape.length < 3)
+      throw new ValueError(
+        `Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = torch.Size([${image.shape.join(', ')}])`,
+      );
     return this.inplace ? image.sub_(this.shift).div_(this.scale) : image.sub(this.shift).div_(this.scale);
   }
   override toString(): string {
