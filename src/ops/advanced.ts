@@ -71,6 +71,7 @@ function readingOf(x: Tensor, given: Indices): Reading {
     if (index !== null) used.push(d);
   });
   const tensors = used.map((d) => indices[d] as Tensor);
+  if (tensors.length === 0) throw new IndexError('at least one index must be a tensor');
   let common: readonly number[] = [];
   try {
     for (const t of tensors) common = broadcastShapes(common, t.shape);

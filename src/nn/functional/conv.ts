@@ -21,8 +21,11 @@ interface Geometry {
   readonly groups: number;
 }
 
-const sized = (v: Sizes, n: number): number[] => {
+/** @internal One number for each of n dimensions. */
+export const sized = (v: Sizes, n: number, name: string): number[] => {
   const list = typeof v === 'number' ? [v] : [...v];
+  if (list.length !== 1 && list.length !== n)
+    throw new RuntimeError(`${name} must either be a single int, or a tuple of ${n} ints, but got a tuple of ${list.length}`);
   return list.length === 1 ? new Array<number>(n).fill(list[0]) : list;
 };
 
@@ -179,7 +182,7 @@ function paddingOf(
   }
   if (typeof padding === 'string')
     throw new ValueError(`Invalid padding string '${padding}', should be one of {'valid', 'same'}`);
-  return [sized(padding, n), sized(padding, n)];
+  return [sized(padding, n, 'padding'), sized(padding, n, 'padding')];
 }
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
@@ -271,7 +274,7 @@ function defineConv(n: number): Conv {
       dilation: Sizes,
       groups: number,
     ) => {
-      const sizes = { stride: sized(stride, n), dilation: sized(dilation, n), groups };
+      const sizes = { stride: sized(stride, n, 'stride'), dilation: sized(dilation, n, 'dilation'), groups };
       check(x, weight, bias, n, name, sizes, false);
       const kernel = weight.shape.slice(2);
       const [before, after] = paddingOf(padding, kernel, sizes.stride, sizes.dilation);
@@ -322,10 +325,10 @@ function defineTransposed(n: number): ConvTranspose {
       groups: number,
       dilation: Sizes,
     ) => {
-      const sizes = { stride: sized(stride, n), dilation: sized(dilation, n), groups };
+      const sizes = { stride: sized(stride, n, 'stride'), dilation: sized(dilation, n, 'dilation'), groups };
       check(x, weight, bias, n, name, sizes, true);
-      const before = sized(padding, n);
-      const extra = sized(outputPadding, n);
+      const before = sized(padding, n, 'padding');
+      const extra = sized(outputPadding, n, 'output_padding');
       if (extra.some((e, i) => e >= sizes.stride[i] && e >= sizes.dilation[i]))
         throw new RuntimeError(
           `output padding must be smaller than either stride or dilation, but got output_padding_height: ${extra[0]} output_padding_width: ${extra[extra.length - 1]}`,

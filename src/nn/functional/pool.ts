@@ -8,13 +8,9 @@ import { op } from '../../ops/define.js';
 import { arangeOf, zeros_ } from '../../ops/fill.js';
 import { cat, max, stack } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
-import type { Sizes } from './conv.js';
+import { type Sizes, sized } from './conv.js';
 import { gatherWindows, product, type Windows } from './windows.js';
 
-const sized = (v: Sizes, n: number): number[] => {
-  const list = typeof v === 'number' ? [v] : [...v];
-  return list.length === 1 ? new Array<number>(n).fill(list[0]) : list;
-};
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** [C, spatial...] as a batch of one, and back. */
@@ -56,10 +52,10 @@ function poolWindows(
   n: number,
 ): Windows {
   const image = x.shape.slice(2);
-  const k = sized(kernel, n);
-  const s = stride === null || (Array.isArray(stride) && stride.length === 0) ? k : sized(stride as Sizes, n);
-  const p = sized(padding, n);
-  const d = sized(dilation, n);
+  const k = sized(kernel, n, 'kernel_size');
+  const s = stride === null || (Array.isArray(stride) && stride.length === 0) ? k : sized(stride as Sizes, n, 'stride');
+  const p = sized(padding, n, 'padding');
+  const d = sized(dilation, n, 'dilation');
   if (k.some((v) => v <= 0))
     throw new RuntimeError(
       `kernel size should be greater than zero, but got ${n === 1 ? k[0] : `kH: ${k[0]} kW: ${k[k.length - 1]}`}`,
@@ -398,7 +394,7 @@ function defineLPPool(n: number, average: AvgPool): LPPool {
       return mean
         .sign()
         .mul(mean.abs().relu())
-        .mul(product(sized(kernel, n)))
+        .mul(product(sized(kernel, n, 'kernel_size')))
         .pow(1 / p);
     },
   );
@@ -450,9 +446,9 @@ function defineUnpool(n: number): MaxUnpool {
           `Expected shape of indices to be same as that of the input tensor (${show(x.shape)}) but got indices tensor with shape: ${show(indices.shape)}`,
         );
       const { input, restore } = batched(x, n, `max_unpool${n}d()`);
-      const k = sized(kernel, n);
-      const s = stride === null ? k : sized(stride, n);
-      const p = sized(padding, n);
+      const k = sized(kernel, n, 'kernel_size');
+      const s = stride === null ? k : sized(stride, n, 'stride');
+      const p = sized(padding, n, 'padding');
       const image =
         outputSize === null
           ? input.shape.slice(2).map((size, i) => (size - 1) * s[i] - 2 * p[i] + k[i])
