@@ -7,7 +7,7 @@ import { RuntimeError, ValueError } from '../../errors.js';
 import { op } from '../../ops/define.js';
 import { bmm, matmul } from '../../ops/matmul.js';
 import type { Tensor } from '../../tensor.js';
-import { gatherWindows, product, scatterWindows, type Windows } from './windows.js';
+import { gatherWindows, product, scatterWindows, sized, type Windows } from './windows.js';
 
 /** One size for all dimensions, or one for each. */
 export type Sizes = number | readonly number[];
@@ -20,14 +20,6 @@ interface Geometry {
   readonly dilation: readonly number[];
   readonly groups: number;
 }
-
-/** @internal One number for each of n dimensions. */
-export const sized = (v: Sizes, n: number, name: string): number[] => {
-  const list = typeof v === 'number' ? [v] : [...v];
-  if (list.length !== 1 && list.length !== n)
-    throw new RuntimeError(`${name} must either be a single int, or a tuple of ${n} ints, but got a tuple of ${list.length}`);
-  return list.length === 1 ? new Array<number>(n).fill(list[0]) : list;
-};
 
 /** [N, C, ...] with one group of channels as its own batch: [N * groups, C / groups, rest]. */
 function grouped(x: Tensor, groups: number, rest: readonly number[]): Tensor {

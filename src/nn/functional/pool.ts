@@ -8,8 +8,8 @@ import { op } from '../../ops/define.js';
 import { arangeOf, zeros_ } from '../../ops/fill.js';
 import { cat, max, stack } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
-import { type Sizes, sized } from './conv.js';
-import { gatherWindows, product, type Windows } from './windows.js';
+import type { Sizes } from './conv.js';
+import { gatherWindows, product, sized, type Windows } from './windows.js';
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
@@ -53,7 +53,10 @@ function poolWindows(
 ): Windows {
   const image = x.shape.slice(2);
   const k = sized(kernel, n, 'kernel_size');
-  const s = stride === null || (Array.isArray(stride) && stride.length === 0) ? k : sized(stride as Sizes, n, 'stride');
+  const s =
+    stride === null || (Array.isArray(stride) && stride.length === 0)
+      ? k
+      : sized(stride as Sizes, n, 'stride');
   const p = sized(padding, n, 'padding');
   const d = sized(dilation, n, 'dilation');
   if (k.some((v) => v <= 0))

@@ -1,10 +1,12 @@
 // Sliding windows of [N, C, spatial...] in any number of dimensions: what convolutions and pools read and write.
 import { record } from '../../autograd/graph.js';
 import { alias, empty } from '../../dispatch/allocate.js';
+import { RuntimeError } from '../../errors.js';
 import { copyInto } from '../../ops/copy.js';
 import { fillWith } from '../../ops/fill.js';
 import { narrow } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
+import type { Sizes } from './conv.js';
 
 /** Windows over an image: sizes by spatial dimension. */
 export interface Windows {
@@ -20,6 +22,16 @@ export interface Windows {
 }
 
 export const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
+
+/** One number for each of n dimensions. */
+export const sized = (v: Sizes, n: number, name: string): number[] => {
+  const list = typeof v === 'number' ? [v] : [...v];
+  if (list.length !== 1 && list.length !== n)
+    throw new RuntimeError(
+      `${name} must either be a single int, or a tuple of ${n} ints, but got a tuple of ${list.length}`,
+    );
+  return list.length === 1 ? new Array<number>(n).fill(list[0]) : list;
+};
 
 /** [N, C, padded image] seen as [N, C, kernel..., count...]; no history. */
 function windowView(x: Tensor, w: Windows): Tensor {
