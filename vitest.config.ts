@@ -9,7 +9,7 @@ const { imports } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.j
 const alias = Object.fromEntries(
   Object.entries(imports).map(([name, target]) => [
     name,
-    join(import.meta.dirname, target.default.replace(/^\.\/dist/, 'src').replace(/\.js$/, '.ts')),
+    join(import.meta.dirname, target.default.replace(/^\.\/dist\/esm/, 'src').replace(/\.js$/, '.ts')),
   ]),
 );
 

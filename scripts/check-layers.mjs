@@ -37,7 +37,7 @@ const { imports: packageImports } = JSON.parse(readFileSync(join(root, 'package.
 /** The file of src/ that a specifier leads to; null for other modules. */
 function target(from, specifier) {
   const compiled = packageImports[specifier]?.default;
-  if (compiled) return compiled.replace('./dist/', '').replace(/\.js$/, '.ts');
+  if (compiled) return compiled.replace('./dist/esm/', '').replace(/\.js$/, '.ts');
   if (!specifier.startsWith('.')) return null;
   return posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts');
 }

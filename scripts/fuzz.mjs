@@ -277,8 +277,8 @@ function finish(torch, values, result) {
 }
 
 async function work() {
-  const torch = await import('../dist/index.js');
-  const { opTable } = await import('../dist/ops/define.js');
+  const torch = await import('../dist/esm/index.js');
+  const { opTable } = await import('../dist/esm/ops/define.js');
   const names = [...opTable.keys()].filter((name) => only.test(name) && !SKIPPED.test(name)).sort();
   const journal = openSync(options.journal, 'w');
   const from = Number(options.from);

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { pointwiseOps, kernelTypes } = await import('../dist/dispatch/pointwise.js');
-const { spanFile, spanTableFile } = await import('../dist/backends/cpu/cpp.js');
+const { pointwiseOps, kernelTypes } = await import('../dist/esm/dispatch/pointwise.js');
+const { spanFile, spanTableFile } = await import('../dist/esm/backends/cpu/cpp.js');
 // Every module that defines pointwise records; none of them loads a back end.
 for (const module of ['ops/table.js', 'special.js', 'nn/index.js', 'optim/index.js'])
-  await import(`../dist/${module}`);
+  await import(`../dist/esm/${module}`);
 
 /** How many files the spans are spread over: enough to compile in parallel, the same at every run. */
 const FILES = 12;

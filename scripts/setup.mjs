@@ -38,6 +38,7 @@ const tsc = (project) =>
 
 if (!installed()) run('npm', ['ci', '--no-audit', '--no-fund']);
 tsc('tsconfig.json');
+run(process.execPath, [join(root, 'scripts', 'bundle.mjs')]);
 run(process.execPath, [join(root, 'scripts', 'generate-kernels.mjs')]);
 run(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
 if (process.argv.includes('--examples')) tsc('tsconfig.examples.json');

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const LOADER = new URL('../dist/backends/cpu/native.node.js', import.meta.url).href;
+const LOADER = new URL('../dist/esm/backends/cpu/native.node.js', import.meta.url).href;
 const MB = 1e6;
 
 const PRELUDE = `

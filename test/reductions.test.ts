@@ -133,7 +133,7 @@ function check(c: Case): void {
   c.grads.forEach((want, i) => {
     same(again[i], want, `gradient ${i} with a graph`);
   });
-  const squares = again.filter((g): g is Tensor => g?.requires_grad).map((g) => g.square().sum());
+  const squares = again.filter((g): g is Tensor => g?.requires_grad === true).map((g) => g.square().sum());
   const second =
     squares.length === 0
       ? wanted.map(() => null)

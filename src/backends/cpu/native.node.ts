@@ -75,9 +75,15 @@ export interface Native {
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 
+/** The folder of the package that a file of it lies in. */
+function packageRoot(folder: string): string {
+  const above = dirname(folder);
+  return above === folder || existsSync(join(folder, 'package.json')) ? folder : packageRoot(above);
+}
+
 function load(): Native {
   const require = createRequire(import.meta.url);
-  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+  const root = packageRoot(dirname(fileURLToPath(import.meta.url)));
   const candidates = [
     join(root, 'prebuilds', PLATFORM, 'typetorch.node'),
     join(root, 'build', 'Release', 'typetorch.node'),
