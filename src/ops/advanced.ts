@@ -98,11 +98,11 @@ function readingOf(x: Tensor, given: Indices): Reading {
   };
 }
 
-/** The bad index that a kernel met, in PyTorch's words. */
+/** The bad index that a kernel met, in PyTorch's words, which count index tensors rather than dimensions. */
 function describe(x: Tensor, reading: Reading): (bad: number) => string {
   return (bad) => {
-    const d = reading.order[backendOf(x.device.type).result(3)];
-    return `index ${bad} is out of bounds for dimension ${d} with size ${x.shape[d]}`;
+    const i = backendOf(x.device.type).result(3);
+    return `index ${bad} is out of bounds for dimension ${i} with size ${x.shape[reading.order[i]]}`;
   };
 }
 

@@ -39,19 +39,19 @@ function sliceText(x: Tensor, d: number, text: string): Tensor {
   if (step < 0) throw new ValueError('step must be greater than zero');
   if (x.shape.length === 0) throw new IndexError('slice() cannot be applied to a 0-dim tensor.');
   const [start, stop] = [number(match[1]), number(match[2])];
-  if ((start === null || start === 0) && stop === null && step === 1) return x;
+  if ((start ?? 0) === 0 && (stop === null || stop >= x.shape[d]) && step === 1) return x;
   return slice(x, d, start, stop, step);
 }
 
-/** One slice along d, which disappears. */
-function selectAt(x: Tensor, d: number, index: number): Tensor {
+/** One slice along d, which disappears. @param position which of the indices this is: messages count so. */
+function selectAt(x: Tensor, d: number, index: number, position: number): Tensor {
   if (!Number.isInteger(index))
     throw new IndexError(
       'only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got float)',
     );
   const size = x.shape[d];
   if (index < -size || index >= size)
-    throw new IndexError(`index ${index} is out of bounds for dimension ${d} with size ${size}`);
+    throw new IndexError(`index ${index} is out of bounds for dimension ${position} with size ${size}`);
   return select(x, d, index);
 }
 
@@ -94,29 +94,30 @@ class Indexing {
     const used = list.reduce<number>((n, index) => n + consumed(index), 0);
     const ndim = this.view.shape.length;
     if (used > ndim) throw new IndexError(`too many indices for tensor of dimension ${ndim}`);
-    for (const index of list) this.apply(index, ndim - used);
+    list.forEach((index, position) => {
+      this.apply(index, position, ndim - used);
+    });
     return { view: this.view, indices: this.pending.length > 0 ? this.pending : null };
   }
 
-  private apply(index: Index, skipped: number): void {
+  private apply(index: Index, position: number, skipped: number): void {
     if (index === null || index === undefined) this.view = unsqueeze(this.view, this.d++);
     else if (typeof index === 'string') {
       if (index.trim() === '...') this.d += skipped;
       else this.view = sliceText(this.view, this.d++, index);
     } else if (typeof index === 'boolean') this.truth(full_([1], index, bool, this.view.device));
-    else if (index instanceof Tensor) this.tensor(index);
-    else if (typeof index === 'number' || typeof index === 'bigint')
-      this.view = selectAt(this.view, this.d, Number(index));
+    else if (index instanceof Tensor) this.tensor(index, position);
+    else if (typeof index === 'number' || typeof index === 'bigint') this.view = selectAt(this.view, this.d, Number(index), position);
     else
       throw new IndexError(
         `only integers, slices (\`:\`), ellipsis (\`...\`), None and long or byte Variables are valid indices (got ${typeName(index)})`,
       );
   }
 
-  private tensor(index: Tensor): void {
+  private tensor(index: Tensor, position: number): void {
     if (index.shape.length > 0 || !index.dtype.is_integral) this.wait(index);
     else if (isMask(index)) this.truth(reshape(castTo(index.detach(), bool), [1]));
-    else this.view = selectAt(this.view, this.d, Number(index.item()));
+    else this.view = selectAt(this.view, this.d, Number(index.item()), position);
   }
 
   /** A boolean makes a new dimension of size 1 or 0. */
@@ -162,9 +163,8 @@ export const at: Op<readonly Index[], Tensor> = method('at', (x: Tensor, ...give
   if (indices !== null) return indexWith(view, indices);
   if (view !== x) return view;
   // A single full slice is a slice; nothing at all, or '...', the tensor again.
-  return given.some((index) => typeof index === 'string' && index.includes(':'))
-    ? slice(x, 0, null, null, 1)
-    : wholeView(x);
+  const [only] = given;
+  return given.length === 1 && typeof only === 'string' && only.includes(':') ? slice(x, 0, null, null, 1) : wholeView(x);
 });
 
 /** The value as a tensor of x's dtype. */

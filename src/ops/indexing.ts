@@ -3,6 +3,7 @@ import { record } from '../autograd/graph.js';
 import { backendOf, type KernelArg, type Operand, type Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
 import { empty } from '../dispatch/allocate.js';
+import { checkInternalOverlap } from '../dispatch/out.js';
 import { int32, int64 } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { Tensor, wrapDim } from '../tensor.js';
@@ -10,7 +11,7 @@ import { div, mul } from './arithmetic.js';
 import { choose, masked_fill } from './clamp.js';
 import { eq } from './compare.js';
 import { castTo } from './copy.js';
-import { type InPlaceOp, type Op, type Out, op } from './define.js';
+import { type InPlaceOp, op, type Op, type Out, writeOut } from './define.js';
 import { ones_, scalarOf, zeros_ } from './fill.js';
 import { logical_and } from './logic.js';
 import { overwriting } from './overwrite.js';
@@ -62,9 +63,10 @@ function checkVector(name: string, index: Tensor): void {
 export const index_select: Op<[dim: number, index: Tensor, options?: Out], Tensor> = op(
   'index_select',
   'Tensor self, int dim, Tensor index, *, Tensor? out=None',
-  (x: Tensor, dim: number, index: Tensor) => {
+  (x: Tensor, dim: number, index: Tensor, target: Tensor | null) => {
     const d = wrapDim(dim, x.shape.length);
     checkVector('index_select', index);
+    if (target !== null) checkInternalOverlap(target);
     if (x.shape.length === 0 && index._numel !== 1)
       throw new RuntimeError(
         `index_select(): Index to scalar can have only 1 value, got ${index._numel} value(s)`,
@@ -80,9 +82,9 @@ export const index_select: Op<[dim: number, index: Tensor, options?: Out], Tenso
     record('IndexSelectBackward0', [x], [out], () => ([g]) => [
       g === null ? null : index_add(zeros_(shape, g.dtype, g.device), d, places, g),
     ]);
-    return out;
+    return target === null ? out : (writeOut('index_select', [x, index], out, target, true) as Tensor);
   },
-  { exactOut: true },
+  { ownOut: true },
 );
 
 /** Checks the index and source of index_add and index_reduce. */
@@ -322,7 +324,8 @@ export function reducedGradients(reduce: string, g: Tensor, parts: ReducedParts)
   const largest = pick(after.detach());
   const ownHit = eq(before, after.detach()).to(g.dtype);
   const hit = eq(source, largest).to(g.dtype);
-  const ties = add(includeSelf ? ownHit : clear(ownHit), hit);
+  // As in PyTorch, an old value that equals the result takes its share even where it does not count.
+  const ties = add(ownHit, hit);
   const share = div(g, masked_fill(ties, eq(ties, 0), 1));
   const untouched = includeSelf ? mul(ownHit, share) : clear(g);
   return [untouched, mul(hit, pick(share))];

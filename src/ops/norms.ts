@@ -54,7 +54,7 @@ function checkVectorNorm(
 }
 
 /** The gradient of the p-norm; 0 where the norm has none (Clarke's subgradient of least size). */
-function normGradient(g: Tensor, x: Tensor, norm: Tensor, p: number, dims: readonly number[]): Tensor {
+export function normGradient(g: Tensor, x: Tensor, norm: Tensor, p: number, dims: readonly number[]): Tensor {
   if (p === 0) return mul(x, 0);
   if (p === 1) return mul(sgn(x), g);
   if (p === 2) return mul(x, masked_fill(div(g, norm), eq(norm, 0), 0));

@@ -6,7 +6,7 @@ import { broadcastShapes } from '../dispatch/promotion.js';
 import { bool, int64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { sameSizes, type Tensor, wrapDim } from '../tensor.js';
-import { add, div, mul, sqrt, sub } from './arithmetic.js';
+import { add, div, mul, neg, sqrt, sub } from './arithmetic.js';
 import { clamp_min, masked_fill } from './clamp.js';
 import { eq } from './compare.js';
 import { conj } from './complex.js';
@@ -17,11 +17,11 @@ import { diagonal } from './diagonal.js';
 import { ones_, zeros_ } from './fill.js';
 import { cat } from './join.js';
 import { matmul } from './matmul.js';
-import { vectorNorm } from './norms.js';
+import { normGradient, vectorNorm } from './norms.js';
 import { flip, roll } from './rearrange.js';
 import { sum } from './reduce.js';
 import { cumprod } from './scan.js';
-import { expand, reshape, transpose, unsqueeze } from './view.js';
+import { expand, reshape, transpose, unsafeView, unsqueeze } from './view.js';
 
 /** The Kronecker product: `input[i] * other` in blocks, for tensors of any rank. */
 export const kron: Op<[other: Tensor, options?: Out], Tensor> = op(
@@ -31,18 +31,11 @@ export const kron: Op<[other: Tensor, options?: Out], Tensor> = op(
     const rank = Math.max(a.shape.length, b.shape.length);
     const padded = (x: Tensor): number[] => [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape];
     const [p, q] = [padded(a), padded(b)];
-    const left = reshape(
-      a,
-      p.flatMap((n) => [n, 1]),
-    );
-    const right = reshape(
-      b,
-      q.flatMap((n) => [1, n]),
-    );
-    return reshape(
-      mul(left, right),
-      p.map((n, d) => n * q[d]),
-    );
+    const left = reshape(a, p.flatMap((n) => [n, 1]));
+    const right = reshape(b, q.flatMap((n) => [1, n]));
+    const blocks = mul(left, right);
+    const shape = p.map((n, d) => n * q[d]);
+    return blocks._contiguous ? unsafeView(blocks, shape) : reshape(blocks, shape);
   },
 );
 
@@ -176,12 +169,10 @@ const unrecorded = (fn: () => Tensor): Tensor => {
   }
 };
 
-/** Euclidean distances; the gradient between equal points is zero. */
-function euclidean(a: Tensor, b: Tensor, byProduct: boolean): Tensor {
-  const pairs = (): Tensor => vectorNorm(sub(unsqueeze(a, -2), unsqueeze(b, -3)), 2, -1, false, null);
-  if (!byProduct) return pairs();
+/** Euclidean distances by a matrix product; the gradient between equal points is zero. */
+function euclidean(a: Tensor, b: Tensor): Tensor {
   const out = unrecorded(() => sqrt(squaredDistances(a, b)));
-  record('CdistBackward0', [a, b], [out], (save) => {
+  record('EuclideanDistBackward0', [a, b], [out], (save) => {
     const [x, y, distance] = [save(a), save(b), save(out)];
     return ([g], needs) => {
       if (g === null) return [null, null];
@@ -192,6 +183,21 @@ function euclidean(a: Tensor, b: Tensor, byProduct: boolean): Tensor {
         needs(0) ? pull(ratio, x(), y()) : null,
         needs(1) ? pull(transpose(ratio, -1, -2), y(), x()) : null,
       ];
+    };
+  });
+  return reshape(out, out.shape);
+}
+
+/** Distances by the differences of all pairs, which backward makes anew. */
+function pairwise(a: Tensor, b: Tensor, p: number): Tensor {
+  const differences = (x: Tensor, y: Tensor): Tensor => sub(unsqueeze(x, -2), unsqueeze(y, -3));
+  const out = unrecorded(() => vectorNorm(differences(a, b), p, -1, false, null));
+  record('CdistBackward0', [a, b], [out], (save) => {
+    const [x, y, distance] = [save(a), save(b), save(out)];
+    return ([g], needs) => {
+      if (g === null) return [null, null];
+      const each = normGradient(unsqueeze(g, -1), differences(x(), y()), unsqueeze(distance(), -1), p, [-1]);
+      return [needs(0) ? sum(each, -2) : null, needs(1) ? neg(sum(each, -3)) : null];
     };
   });
   return out;
@@ -221,8 +227,8 @@ export const cdist: (
       return sameSizes(shape, x.shape) ? x : expand(x, shape);
     };
     const many = rows > 25 || columns > 25;
-    if (p === 2) return euclidean(wide(a), wide(b), at === 1 || (at === 0 && many));
-    return vectorNorm(sub(unsqueeze(wide(a), -2), unsqueeze(wide(b), -3)), p, -1, false, null);
+    if (p === 2 && (at === 1 || (at === 0 && many))) return euclidean(wide(a), wide(b));
+    return pairwise(wide(a), wide(b), p);
   },
   { self: null },
 );
