@@ -203,11 +203,11 @@ export const setAt: Op<[index: Index | readonly Index[], value: Operand], Tensor
   'setAt',
   (x: Tensor, index: Index | readonly Index[], value: Operand) => {
     const written = asValue(x, value);
-    const given = Array.isArray(index) ? (index as readonly Index[]) : [index as Index];
-    if (given.length === 1 && typeof given[0] === 'boolean') {
-      if (given[0]) assign(unsqueeze(x, 0), written);
+    if (typeof index === 'boolean') {
+      if (index) assign(unsqueeze(x, 0), written);
       return x;
     }
+    const given = Array.isArray(index) ? (index as readonly Index[]) : [index as Index];
     const { view, indices } = resolve(x, given);
     if (indices === null) assign(view, written);
     else {
