@@ -64,7 +64,12 @@ const call = (c: Case, tensors: readonly Tensor[]): Tensor[] => {
   return result instanceof torch.Tensor ? [result] : ([...(result as Iterable<Tensor>)].flat() as Tensor[]);
 };
 
-const precision: Readonly<Record<string, number>> = { float64: 1e-9, float32: 1e-5, float16: 2e-3, bfloat16: 1.6e-2 };
+const precision: Readonly<Record<string, number>> = {
+  float64: 1e-9,
+  float32: 1e-5,
+  float16: 2e-3,
+  bfloat16: 1.6e-2,
+};
 
 function same(got: Tensor | null | undefined, want: Dump | null, what: string): void {
   // A gradient that does not depend on the input may be absent: it is zero.
@@ -87,7 +92,10 @@ function same(got: Tensor | null | undefined, want: Dump | null, what: string): 
 }
 
 const weightsLike = (t: Tensor): Tensor =>
-  torch.arange(1, t.numel() + 1, { dtype: t.dtype }).div(Math.max(t.numel(), 1)).reshape([...t.shape]);
+  torch
+    .arange(1, t.numel() + 1, { dtype: t.dtype })
+    .div(Math.max(t.numel(), 1))
+    .reshape([...t.shape]);
 
 /** Compares a case with its golden. */
 function check(c: Case): void {
@@ -114,7 +122,11 @@ function check(c: Case): void {
   c.grads.forEach((want, i) => same(grads[i], want, `gradient ${i}`));
   if (!c.second) return;
   const squares = grads.filter((g): g is Tensor => g?.requires_grad === true).map((g) => g.square().sum());
-  const second = torch.autograd.grad(squares.reduce((a, b) => a.add(b)), wanted, { allow_unused: true });
+  const second = torch.autograd.grad(
+    squares.reduce((a, b) => a.add(b)),
+    wanted,
+    { allow_unused: true },
+  );
   c.second.forEach((want, i) => same(second[i], want, `second gradient ${i}`));
 }
 
@@ -143,7 +155,9 @@ describe('views and writes', () => {
   it('refuses to write what it reads', () => {
     const x = torch.arange(12).reshape(3, 4);
     expect(() => x.index_put_([torch.tensor([0n])], x[1])).toThrow(/refer to a single memory location/);
-    expect(() => x.index_add_(0, torch.tensor([0n]), x.at('1:2'))).toThrow(/refer to a single memory location/);
+    expect(() => x.index_add_(0, torch.tensor([0n]), x.at('1:2'))).toThrow(
+      /refer to a single memory location/,
+    );
   });
 
   it('names the results of sort, topk and histogram', () => {
@@ -157,18 +171,23 @@ describe('views and writes', () => {
   });
 
   it('writes to out=, of the exact dtype', () => {
-    const x = torch.tensor([[1, 2], [3, 4]]);
+    const x = torch.tensor([
+      [1, 2],
+      [3, 4],
+    ]);
     const out = torch.empty([0]);
     expect(torch.gather(x, 0, torch.tensor([[1n, 0n]]), { out })).toBe(out);
     expect(out.tolist()).toEqual([[3, 2]]);
-    expect(() => torch.masked_select(x, x.gt(1), { out: torch.empty([0], { dtype: torch.float64 }) })).toThrow(
-      'masked_select(): self and result must have the same scalar type',
-    );
+    expect(() =>
+      torch.masked_select(x, x.gt(1), { out: torch.empty([0], { dtype: torch.float64 }) }),
+    ).toThrow('masked_select(): self and result must have the same scalar type');
   });
 
   it('has no derivative where PyTorch has none', () => {
     const x = torch.rand([4], { requires_grad: true });
-    expect(() => (torch.unique(x) as Tensor).sum().backward()).toThrow("the derivative for '_unique2' is not implemented.");
+    expect(() => (torch.unique(x) as Tensor).sum().backward()).toThrow(
+      "the derivative for '_unique2' is not implemented.",
+    );
     const y = torch.bincount(torch.tensor([0n, 1n, 1n, 0n]), x);
     expect(() => y.sum().backward()).toThrow('derivative for aten::bincount is not implemented');
   });

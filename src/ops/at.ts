@@ -107,7 +107,8 @@ class Indexing {
       else this.view = sliceText(this.view, this.d++, index);
     } else if (typeof index === 'boolean') this.truth(full_([1], index, bool, this.view.device));
     else if (index instanceof Tensor) this.tensor(index, position);
-    else if (typeof index === 'number' || typeof index === 'bigint') this.view = selectAt(this.view, this.d, Number(index), position);
+    else if (typeof index === 'number' || typeof index === 'bigint')
+      this.view = selectAt(this.view, this.d, Number(index), position);
     else
       throw new IndexError(
         `only integers, slices (\`:\`), ellipsis (\`...\`), None and long or byte Variables are valid indices (got ${typeName(index)})`,
@@ -164,7 +165,9 @@ export const at: Op<readonly Index[], Tensor> = method('at', (x: Tensor, ...give
   if (view !== x) return view;
   // A single full slice is a slice; nothing at all, or '...', the tensor again.
   const [only] = given;
-  return given.length === 1 && typeof only === 'string' && only.includes(':') ? slice(x, 0, null, null, 1) : wholeView(x);
+  return given.length === 1 && typeof only === 'string' && only.includes(':')
+    ? slice(x, 0, null, null, 1)
+    : wholeView(x);
 });
 
 /** The value as a tensor of x's dtype. */

@@ -11,7 +11,7 @@ import { div, mul } from './arithmetic.js';
 import { choose, masked_fill } from './clamp.js';
 import { eq } from './compare.js';
 import { castTo } from './copy.js';
-import { type InPlaceOp, op, type Op, type Out, writeOut } from './define.js';
+import { type InPlaceOp, type Op, type Out, op, writeOut } from './define.js';
 import { ones_, scalarOf, zeros_ } from './fill.js';
 import { logical_and } from './logic.js';
 import { overwriting } from './overwrite.js';

@@ -31,8 +31,14 @@ export const kron: Op<[other: Tensor, options?: Out], Tensor> = op(
     const rank = Math.max(a.shape.length, b.shape.length);
     const padded = (x: Tensor): number[] => [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape];
     const [p, q] = [padded(a), padded(b)];
-    const left = reshape(a, p.flatMap((n) => [n, 1]));
-    const right = reshape(b, q.flatMap((n) => [1, n]));
+    const left = reshape(
+      a,
+      p.flatMap((n) => [n, 1]),
+    );
+    const right = reshape(
+      b,
+      q.flatMap((n) => [1, n]),
+    );
     const blocks = mul(left, right);
     const shape = p.map((n, d) => n * q[d]);
     return blocks._contiguous ? unsafeView(blocks, shape) : reshape(blocks, shape);
