@@ -1,2 +1,3 @@
 // torch.linalg.
 export * from './norm.js';
+export * from './products.js';

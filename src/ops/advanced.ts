@@ -14,7 +14,7 @@ import { launchChecked, longIndex } from './indexing.js';
 import { coordinates } from './masks.js';
 import { overwriting } from './overwrite.js';
 import { unbind } from './split.js';
-import { expand, permute, reshape, unsqueeze } from './view.js';
+import { expand, permute, reshape } from './view.js';
 
 const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 

@@ -169,7 +169,7 @@ function aligned(x: Tensor, labels: Labels, layout: Layout, i: number): Tensor {
 }
 
 /** @throws RuntimeError when sizes of a label differ and neither is 1. */
-function checkSizes(operands: readonly Tensor[], equation: Equation, layout: Layout): void {
+function checkSizes(operands: readonly Tensor[], layout: Layout): void {
   const sizes = new Array<number>(layout.total).fill(1);
   operands.forEach((x, i) => {
     x.shape.forEach((n, place) => {
@@ -276,7 +276,7 @@ export const einsum: {
     const spread = Math.max(0, ...operands.map((x, i) => spreadOf(equation.inputs[i], x, i)));
     const layout = layoutOf(equation, spread);
     const parts = operands.map((x, i) => aligned(x, equation.inputs[i], layout, i));
-    checkSizes(parts, equation, layout);
+    checkSizes(parts, layout);
     return contractAll(parts, layout);
   },
   { self: null },
