@@ -10,7 +10,7 @@ import { contiguousStrides, numelOf, Tensor } from '../tensor.js';
 /** More elements than any memory holds: refused before sizes overflow. */
 const MAX_BYTES = 2 ** 53;
 
-function checkShape(shape: readonly number[], itemsize: number): void {
+export function checkShape(shape: readonly number[], itemsize: number): void {
   let bytes = itemsize;
   for (const size of shape) {
     if (!Number.isInteger(size)) throw new TypeError(`a size must be an int, not ${size}`);

@@ -4,7 +4,7 @@ import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { RuntimeError } from '../errors.js';
 import { contiguousStrides, numelOf, sameSizes, Tensor } from '../tensor.js';
-import { isDense } from './allocate.js';
+import { checkShape, isDense } from './allocate.js';
 
 /** @throws RuntimeError when an `out=` call would have to be recorded. */
 export function checkOut(name: string, operands: readonly unknown[], out: Tensor): void {
@@ -23,6 +23,7 @@ export function resizeOut(out: Tensor, shape: readonly number[]): void {
 
 /** Changes shape and strides of a tensor object in place, growing its storage when needed. */
 export function resizeStorage(x: Tensor, shape: readonly number[], strides: readonly number[]): void {
+  checkShape(shape, x.dtype.itemsize);
   const n = numelOf(shape);
   let extent = n === 0 ? 0 : 1;
   if (n > 0) for (let d = 0; d < shape.length; d++) extent += (shape[d] - 1) * strides[d];

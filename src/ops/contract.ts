@@ -65,7 +65,9 @@ function parseEquation(equation: string, operands: number): Equation {
 }
 
 /** Sublists instead of letters: numbers below 52, '...' for an ellipsis. */
-function sublist(list: readonly unknown[]): Labels {
+function sublist(list: unknown): Labels {
+  if (!Array.isArray(list))
+    throw new TypeError(`einsum(): expected a list of subscripts, but got ${typeName(list)}`);
   return list.map((label) => {
     if (label === '...') return ELLIPSIS;
     if (typeof label !== 'number')

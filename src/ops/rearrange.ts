@@ -199,9 +199,13 @@ function repeatedIndices(repeats: Tensor, size: number | null): Tensor {
       `"repeat_interleave_cpu" not implemented for '${repeats.dtype.scalarName}'`,
     );
   const counts = castTo(repeats.detach(), int64).contiguous();
-  const total = Number(counts.sum().item());
+  // Added up as doubles: an int64 sum may wrap to a size that is too small.
+  let total = 0;
+  for (const n of counts.toTypedArray() as BigInt64Array) {
+    if (n < 0n) throw new RuntimeError('repeats can not be negative');
+    total += Number(n);
+  }
   if (size !== null && size !== total) throw new RuntimeError('allocated size does not match required size');
-  if (total < 0) throw new RuntimeError('repeats can not be negative');
   const out = empty([total], int64, repeats.device);
   if (counts._numel > 0)
     launchChecked('repeat_interleave', repeats, () => 'repeats can not be negative', out, counts);

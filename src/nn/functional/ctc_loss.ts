@@ -17,7 +17,9 @@ import { type Reduction, reductionOf } from './reduction.js';
 
 /** Numbers as plain arrays, however they were given. */
 function integers(name: string, x: Tensor | readonly number[]): number[] {
-  if (!(x instanceof Tensor)) return [...x];
+  if (Array.isArray(x) && x.every((n) => Number.isInteger(n))) return [...x];
+  if (!(x instanceof Tensor))
+    throw new TypeError(`ctc_loss(): argument '${name}' must be Tensor or tuple of ints`);
   if (!x.dtype.is_integral) throw new RuntimeError(`${name} must be integral`);
   return values(x);
 }

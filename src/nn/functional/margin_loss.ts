@@ -1,4 +1,5 @@
 // Losses that ask for a margin between scores or distances.
+import { typeName } from '../../dispatch/schema.js';
 import { get_default_dtype, int64 } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
 import { gatherAlong, scatterAdd } from '../../ops/along.js';
@@ -253,6 +254,8 @@ export const triplet_margin_with_distance_loss: (
   ) => {
     const reduction = reductionOf(how);
     if (margin <= 0) throw new ValueError(`margin must be greater than 0, got ${margin}`);
+    if (distance !== null && typeof distance !== 'function')
+      throw new TypeError(`'${typeName(distance)}' object is not callable`);
     checkTriplet(anchor, positive, negative);
     return combine(
       triplet(anchor, positive, negative, distance ?? ((x, y) => pairwise_distance(x, y)), margin, swap),
