@@ -66,7 +66,8 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): rea
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   const skip = long.length - short.length;
   let out: number[] | null = null;
-  for (let d = 0; d < short.length; d++) {
+  // From the end, as PyTorch does: of several misfits the last is reported.
+  for (let d = short.length - 1; d >= 0; d--) {
     const x = long[skip + d];
     const y = short[d];
     if (x === y || y === 1) continue;

@@ -3,7 +3,7 @@ import { record } from '../autograd/graph.js';
 import type { Operand, Scalar } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
-import { int64 } from '../dtype.js';
+import { bool, int64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { sameSizes, Tensor, wrapDim } from '../tensor.js';
 import { type InPlaceOp, type Op, type Out, op } from './define.js';
@@ -18,6 +18,7 @@ import {
 } from './indexing.js';
 import { refusal } from './notdiff.js';
 import { type Overwrite, overwriting } from './overwrite.js';
+import { notImplemented } from './reduce_extreme.js';
 import { expand, reshape } from './view.js';
 
 const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
@@ -241,6 +242,9 @@ export const scatter_reduce: InPlaceOp<
       throw new RuntimeError(`reduce argument must be either sum, prod, mean, amax or amin, got ${reduce}`);
     const d = wrapDim(dim, x.shape.length);
     checkScatter(x, d, index, source);
+    const ordered = reduce === 'amax' || reduce === 'amin';
+    if ((x.dtype === bool && reduce === 'mean') || (x.dtype.is_complex && ordered))
+      notImplemented(`scatter_gather_tensor_cpu_reduce_${reduce}`, x.dtype);
     const places = longIndex(index);
     return {
       node: 'ScatterReduceBackward0',

@@ -4,7 +4,7 @@ import { backendOf, type KernelArg, type Operand, type Scalar } from '../backend
 import { Complex } from '../complex.js';
 import { empty } from '../dispatch/allocate.js';
 import { checkInternalOverlap } from '../dispatch/out.js';
-import { int32, int64 } from '../dtype.js';
+import { bool, int32, int64 } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { Tensor, wrapDim } from '../tensor.js';
 import { div, mul } from './arithmetic.js';
@@ -16,6 +16,7 @@ import { ones_, scalarOf, zeros_ } from './fill.js';
 import { logical_and } from './logic.js';
 import { overwriting } from './overwrite.js';
 import { sum } from './reduce.js';
+import { notImplemented } from './reduce_extreme.js';
 
 /** @internal Runs an indexing kernel, which checks the bounds itself. */
 export function launchChecked(
@@ -372,6 +373,8 @@ export const index_reduce: InPlaceOp<
       );
     const d = wrapDim(dim, x.shape.length);
     checkSource('index_reduce', x, d, index, source);
+    if (x.dtype === bool || x.dtype.is_complex)
+      notImplemented(includeSelf ? 'index_func_' : 'index_reduce_func_exclude_input_init', x.dtype);
     const vector = longIndex(index);
     const spread = (places: Tensor, like: Tensor): Tensor =>
       like.shape.length === 0

@@ -3,7 +3,7 @@ import { backendOf, type Operand } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
 import { resultType } from '../dispatch/promotion.js';
 import { typeName } from '../dispatch/schema.js';
-import { bool, float32, float64, int32, int64, uint8 } from '../dtype.js';
+import { bool, float32, float64, int32, int64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { take } from './advanced.js';
@@ -153,11 +153,12 @@ export const isin: (
       throw new TypeError(
         `isin() received an invalid combination of arguments - got (${typeName(elements)}, ${typeName(tests)})`,
       );
-    for (const t of [elements, tests])
-      if (t instanceof Tensor && t.dtype.is_complex)
-        throw new RuntimeError(`Unsupported input type encountered for isin(): ${t.dtype.scalarName}`);
-    const common = resultType([elements, tests]);
-    const type = common === bool ? uint8 : common;
+    for (const t of [elements, tests]) {
+      const type = resultType([t]);
+      if (type.is_complex || type === bool)
+        throw new RuntimeError(`Unsupported input type encountered for isin(): ${type.scalarName}`);
+    }
+    const type = resultType([elements, tests]);
     const wanted = castTo(valuesOf(elements, like).detach(), type);
     const among = castTo(valuesOf(tests, like).detach(), type).reshape([-1]);
     if (among._numel === 0) return full_(wanted.shape, invert, bool, like.device);
