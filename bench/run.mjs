@@ -73,10 +73,10 @@ async function compare(name, time, timeTorch) {
   for (let i = 0; i < pairs; i++) {
     ours.push((await time(n)) / n);
     if (!timeTorch) continue;
-    await pause(2);
+    await pause(5);
     theirs.push((await timeTorch(m)) / m);
     ratios.push(ours[i] / theirs[i]);
-    await pause(2);
+    await pause(5);
   }
   report(name, ours, theirs, ratios);
 }
