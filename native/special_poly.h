@@ -8,8 +8,8 @@ namespace tt {
 inline namespace KERNEL_NS {
 
 inline int64_t s_degree(double n) {
-  if (!(n > -9.2e18)) return -1;
-  return n < 9.2e18 ? static_cast<int64_t>(n) : INT64_MAX;
+  // A degree that no recurrence reaches in a sensible time (infinity above all) counts as none.
+  return n > -1e8 && n < 1e8 ? static_cast<int64_t>(n) : -1;
 }
 /** p(0) = 1, p(1) = first, p(k) = factor * p(k - 1) - p(k - 2): the Chebyshev family. */
 inline double s_chebyshev_recurrence(double first, double factor, int64_t n) {

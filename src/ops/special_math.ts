@@ -84,6 +84,7 @@ export const mvlgamma: InPlaceOp<[p: number, options?: Out], Tensor> = op(
   (x: Tensor, p: number) => {
     if (x.dtype === bool) throw new RuntimeError('The input tensor may not be a boolean tensor.');
     if (p < 1) throw new RuntimeError('p has to be greater than or equal to 1');
+    if (p > 2 ** 20) throw new RuntimeError(`p is too large: ${p} terms would have to be added`);
     const out = add(sumOfShifts(lgamma, x.detach(), p), (p * (p - 1) * Math.log(Math.PI)) / 4);
     record('MvlgammaBackward0', [x], [out], (save) => {
       const saved = save(x);
