@@ -19,7 +19,10 @@ export function checkOut(name: string, operands: readonly unknown[], out: Tensor
 /** Gives `out` the shape of the result, with new memory where its own does not suffice. */
 export function resizeOut(out: Tensor, shape: readonly number[]): void {
   for (const size of shape)
-    if (!(size >= 0)) throw new RuntimeError(`Trying to create tensor with negative dimension ${size}: [${shape.join(', ')}]`);
+    if (!(size >= 0))
+      throw new RuntimeError(
+        `Trying to create tensor with negative dimension ${size}: [${shape.join(', ')}]`,
+      );
   if (!sameSizes(out.shape, shape)) resizeStorage(out, shape, contiguousStrides(shape));
 }
 

@@ -49,6 +49,9 @@ export const histc: Op<
       throw new NotImplementedError(`"histogram_cpu" not implemented for '${x.dtype.scalarName}'`);
     if (bins <= 0)
       throw new RuntimeError(`torch.histogram(): bins must be > 0, but got ${bins} for dimension 0`);
+    // Each thread counts in a scratch array of its own.
+    if (bins > 2 ** 26)
+      throw new RuntimeError(`torch.histc(): ${bins} bins are more than can be counted at once`);
     let [low, high] = [Number(minimum), Number(maximum)];
     if (low === high && x._numel > 0)
       [low, high] = [Number(min(x.detach()).item()), Number(max(x.detach()).item())];
