@@ -209,6 +209,9 @@ export function frombuffer(
   options: { dtype: DType; count?: number; offset?: number; requires_grad?: boolean },
 ): Tensor {
   const { dtype, count = -1, offset = 0 } = options;
+  for (const [name, value] of Object.entries({ count, offset }))
+    if (!Number.isInteger(value))
+      throw new TypeError(`frombuffer(): argument '${name}' must be int, not float`);
   const view = ArrayBuffer.isView(buffer) ? buffer : new Uint8Array(buffer);
   if (view.byteLength === 0)
     throw new ValueError(`both buffer length (0) and count (${count}) must not be 0`);

@@ -98,6 +98,22 @@ function putScalar(slot: number, value: Exclude<Operand, Tensor>): number {
   return complex128.code;
 }
 
+/** The kernels keep shapes in arrays of this length (`kMaxDims` in native/kernel.h). */
+const MAX_DIMS = 64;
+
+/**
+ * The last guard before native code, which trusts its arguments.
+ * @throws RuntimeError for a tensor whose elements lie elsewhere, or with more than 64 dimensions.
+ */
+function checkTensor(x: Tensor): void {
+  if (x.device.type !== 'cpu')
+    throw new RuntimeError(
+      `Expected all tensors to be on the same device, but found at least two devices, cpu and ${x.device}!`,
+    );
+  if (x.shape.length > MAX_DIMS)
+    throw new RuntimeError(`only tensors with up to ${MAX_DIMS} dims are supported`);
+}
+
 /** Can the kernel run over the operands' memory as one flat range? */
 function flat(out: Tensor, inputs: readonly Operand[]): boolean {
   if (!out._contiguous) return false;
@@ -117,6 +133,11 @@ function flat(out: Tensor, inputs: readonly Operand[]): boolean {
 function pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operand[]): void {
   const { program, compute } = kernel;
   const n = inputs.length;
+  checkTensor(out);
+  for (let i = 0; i < n; i++) {
+    const x = inputs[i];
+    if (x instanceof Tensor) checkTensor(x);
+  }
   const handle = kernel.handle < 0 ? handleOf(kernel) : kernel.handle;
   args[0] = POINTWISE;
   args[1] = handle;
@@ -158,6 +179,7 @@ function pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operan
 }
 
 function putTensor(at: number, x: Tensor): number {
+  checkTensor(x);
   const ndim = x.shape.length;
   args[at++] = x._address;
   args[at++] = x.dtype.code;
