@@ -6,8 +6,8 @@ import { empty as emptyTensor } from '../dispatch/allocate.js';
 import { typeName } from '../dispatch/schema.js';
 import {
   bool,
+  complex128,
   type DType,
-  dtypes,
   float32,
   float64,
   get_default_dtype,
@@ -85,7 +85,7 @@ function gather(data: unknown, depth: number, into: Gathered): void {
 /** Elements of a dtype from plain values, as a typed array of its raw form. */
 export function encode(values: readonly Scalar[], dtype: DType): Tensor {
   const n = values.length;
-  const wide = dtype.is_complex ? dtypes[11] : dtype === int64 || dtype.is_integral ? int64 : float64;
+  const wide = dtype.is_complex ? complex128 : dtype.is_integral ? int64 : float64;
   const x = emptyTensor([n], wide, cpu);
   const backend = backendOf('cpu');
   if (wide === int64)

@@ -217,10 +217,6 @@ export const cpuBackend: Backend = {
     storage.address = native.adopt(storage, buffer);
     return storage;
   },
-  release(storage) {
-    if (storage.owner === null && storage.address !== 0) native.release(storage.address);
-    storage.address = 0;
-  },
   pointwise,
   launch,
   result: (n) => args[1 + n],
