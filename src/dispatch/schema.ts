@@ -89,7 +89,7 @@ function parseParam(text: string, keywordOnly: boolean): Param {
   let check = one;
   if (list !== undefined) {
     // int[1] also takes one int, as in PyTorch; int[] of varargs was gathered before.
-    const single = base === 'Tensor' && list === '[]' ? () => false : one;
+    const single = list === '[]' ? () => false : one;
     check = (x) => (Array.isArray(x) ? x.every(one) : single(x));
   }
   const inner = check;
