@@ -50,8 +50,8 @@ export function loadInto(
   });
   const unexpected = [...entries.keys()].filter((key) => !known.has(key));
   if (strict) {
-    if (missing.length > 0) errors.unshift(`Missing key(s) in state_dict: ${quoted(missing)}. `);
     if (unexpected.length > 0) errors.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}. `);
+    if (missing.length > 0) errors.unshift(`Missing key(s) in state_dict: ${quoted(missing)}. `);
   }
   if (errors.length > 0)
     throw new RuntimeError(

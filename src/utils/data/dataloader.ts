@@ -6,6 +6,7 @@ import type { Generator } from '../../generator.js';
 import { default_collate, default_convert } from './collate.js';
 import { type BatchSource, type Dataset, IterableDataset } from './dataset.js';
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from './sampler.js';
+import { importing } from './worker_info.js';
 
 type Indices = Iterable<number> & { __len__?(): number };
 type Batches = Iterable<readonly number[]> & { __len__?(): number };
@@ -194,6 +195,10 @@ export class DataLoader<T = unknown> {
   }
 
   private async *fromWorkers(): AsyncIterable<unknown> {
+    if (importing.current)
+      throw new RuntimeError(
+        'A DataLoader with workers was started while a worker imports the module of its dataset, which would start workers without end. Define the dataset class in a module of its own, or run the program only where `isMainThread` of node:worker_threads is true.',
+      );
     const seed = drawSeed(this.generator);
     const pool =
       this.pool ??

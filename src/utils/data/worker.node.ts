@@ -5,7 +5,7 @@ import { manual_seed } from '../../generator.js';
 import { default_collate, default_convert } from './collate.js';
 import type { BatchSource, Dataset } from './dataset.js';
 import { decode, encode } from './wire.js';
-import { type WorkerInfo, workerInfo } from './worker_info.js';
+import { importing, type WorkerInfo, workerInfo } from './worker_info.js';
 import type { Reply, Request, WorkerSetup } from './workers.node.js';
 
 const setup = workerData as WorkerSetup;
@@ -15,7 +15,10 @@ let collated = true;
 let stream: Iterator<unknown> | undefined;
 
 async function load(): Promise<AnyDataset> {
-  const module = (await import(setup.module)) as Record<string, unknown>;
+  importing.current = true;
+  const module = (await import(setup.module).finally(() => {
+    importing.current = false;
+  })) as Record<string, unknown>;
   const type = (module[setup.className] ?? module.default) as (abstract new () => object) | undefined;
   if (type === undefined)
     throw new TypeError(`${setup.module} does not export the dataset class ${setup.className}`);

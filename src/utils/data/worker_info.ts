@@ -15,3 +15,6 @@ export const workerInfo: { current: WorkerInfo | null } = { current: null };
 export function get_worker_info(): WorkerInfo | null {
   return workerInfo.current;
 }
+
+/** @internal Whether this worker thread is importing the module of its dataset. */
+export const importing = { current: false };
