@@ -1,5 +1,10 @@
 // torch.optim
 export { Adam, AdamW } from './adam.js';
+export { Adamax, NAdam, RAdam } from './adam_variants.js';
+export { Adadelta, Adagrad, RMSprop } from './adaptive.js';
+export { ASGD, Rprop } from './asgd_rprop.js';
+export { LBFGS } from './lbfgs.js';
 export * as lr_scheduler from './lr_scheduler.js';
+export { Adafactor, Muon } from './matrix.js';
 export { Optimizer, type ParamGroup } from './optimizer.js';
 export { SGD } from './sgd.js';

@@ -28,6 +28,19 @@ export interface OptimizerStateDict {
 
 export type StepHook = (optimizer: Optimizer, args: readonly unknown[]) => void;
 
+/** Any leading part of the positional arguments, then options. */
+type Leading<Positional extends readonly unknown[], Options> = Positional extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? [options?: Options] | [first: First | undefined, ...rest: Leading<Rest, Options>]
+  : [options?: Options];
+
+/** Arguments of a constructor: required ones, any leading part of the optional ones, then options; or options alone. */
+export type Arguments<Needed extends readonly unknown[], Optional extends readonly unknown[], Options> =
+  | [...Needed, ...Leading<Optional, Partial<Options>>]
+  | [options: Options];
+
 /** @internal Options of a constructor call by name: PyTorch's positional order, then keywords. */
 export function bindOptions(name: string, schema: string, args: readonly unknown[]): Record<string, unknown> {
   const s = new Schema(`${name}.__init__`, schema);
