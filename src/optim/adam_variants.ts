@@ -155,7 +155,12 @@ export class NAdam extends Optimizer {
     // sqrt(v / c) + eps as (sqrt(v) + eps * sqrt(c)) / sqrt(c).
     const root = Math.sqrt(1 - beta2 ** count);
     const rate = Number(o.lr) * root;
-    const direction = mix.call([g, m, (rate * (1 - mu)) / (1 - product), (rate * next) / (1 - product * next)]);
+    const direction = mix.call([
+      g,
+      m,
+      (rate * (1 - mu)) / (1 - product),
+      (rate * next) / (1 - product * next),
+    ]);
     scaledStep.call([p, direction, v, 1, o.eps * root], p, true);
   }
 }
@@ -203,9 +208,7 @@ export class RAdam extends Optimizer {
       p.add_(m, { alpha: -rate });
       return;
     }
-    const rectified = Math.sqrt(
-      ((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length),
-    );
+    const rectified = Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length));
     scaledStep.call([p, m, v, rate * rectified * Math.sqrt(c), o.eps], p, true);
   }
 }

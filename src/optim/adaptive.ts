@@ -30,8 +30,7 @@ const centeredSquare = new PointwiseOp('rmsprop_variance', {
 });
 const rmspropBuffer = new PointwiseOp('rmsprop_buffer', {
   types: 'real',
-  forward: (buffer, g, v, momentum, eps) =>
-    e.add(e.mul(buffer, momentum), e.div(g, e.add(e.sqrt(v), eps))),
+  forward: (buffer, g, v, momentum, eps) => e.add(e.mul(buffer, momentum), e.div(g, e.add(e.sqrt(v), eps))),
 });
 const adadeltaStep = new PointwiseOp('adadelta_delta', {
   types: 'real',

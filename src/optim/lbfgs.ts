@@ -168,7 +168,8 @@ export class LBFGS extends Optimizer {
   ): { loss: number; grad: Tensor; count: number } | null {
     const { d } = state;
     const wolfe = o.line_search_fn !== null;
-    if (wolfe && o.line_search_fn !== 'strong_wolfe') throw new RuntimeError("only 'strong_wolfe' is supported");
+    if (wolfe && o.line_search_fn !== 'strong_wolfe')
+      throw new RuntimeError("only 'strong_wolfe' is supported");
     if (!wolfe) {
       this.move(state.t, d);
       return last ? null : { loss: Number(closure()), grad: this.flatGrad(), count: 1 };
