@@ -1,5 +1,5 @@
 // Adafactor and Muon: optimizers that see a parameter as a matrix.
-import { bfloat16, finfo } from '../dtype.js';
+import { bfloat16, finfo, float32 } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { addmm, matmul } from '../ops/matmul.js';
 import { norm } from '../ops/norm.js';
@@ -181,10 +181,13 @@ function orthogonal(g: Tensor, o: Required<MuonOptions>): Tensor {
   const half = g.to(bfloat16);
   let x = tall ? half.t() : half;
   x = x.div(norm(x).clamp({ min: o.eps }));
+  // A sum of products is rounded to bfloat16 once, as in PyTorch: the terms are added in float32.
+  const rounded = (sum: Tensor): Tensor => sum.to(bfloat16);
   for (let i = 0; i < o.ns_steps; i++) {
-    const gram = matmul(x, x.t());
-    const polynomial = addmm(gram, gram, gram, { beta: b, alpha: c });
-    x = addmm(x, polynomial, x, { beta: a });
+    const wide = x.to(float32);
+    const gram = rounded(matmul(wide, wide.t())).to(float32);
+    const polynomial = rounded(addmm(gram, gram, gram, { beta: b, alpha: c })).to(float32);
+    x = rounded(addmm(wide, polynomial, wide, { beta: a }));
   }
   return tall ? x.t() : x;
 }
