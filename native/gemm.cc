@@ -6,6 +6,8 @@
 // A nor B. Every element of C is summed by one thread in one order, so results depend on no thread count.
 //
 // Kernel `dot`: out [], x [n], y [n].
+#include "gemm.h"
+
 #include "gemm_complex.h"
 
 namespace tt {
@@ -213,16 +215,7 @@ void run_gemm_complex(const GemmArgs& g) {
   });
 }
 
-void gemm(double* args) {
-  Args in(args);
-  GemmArgs g;
-  in.tensor(g.c);
-  in.tensor(g.a);
-  in.tensor(g.b);
-  g.alpha = in.number();
-  g.beta = in.number();
-  g.has_bias = in.flag();
-  if (g.has_bias) in.tensor(g.bias);
+void run_any(const GemmArgs& g) {
   switch (g.c.dtype) {
     case DType::Bool: return run_gemm<uint32_t, BoolByte>(g);
     case DType::U8: return run_gemm<uint32_t, uint8_t>(g);
@@ -237,6 +230,19 @@ void gemm(double* args) {
     case DType::C64: return run_gemm_complex<float>(g);
     case DType::C128: return run_gemm_complex<double>(g);
   }
+}
+
+void gemm(double* args) {
+  Args in(args);
+  GemmArgs g;
+  in.tensor(g.c);
+  in.tensor(g.a);
+  in.tensor(g.b);
+  g.alpha = in.number();
+  g.beta = in.number();
+  g.has_bias = in.flag();
+  if (g.has_bias) in.tensor(g.bias);
+  run_any(g);
 }
 
 struct DotArgs {
@@ -277,6 +283,17 @@ void dot(double* args) {
 }
 
 }  // namespace
+
+void gemm_into(const TensorArg& c, const TensorArg& a, const TensorArg& b, double alpha, double beta) {
+  GemmArgs g;
+  g.c = c;
+  g.a = a;
+  g.b = b;
+  g.alpha = alpha;
+  g.beta = beta;
+  g.has_bias = false;
+  run_any(g);
+}
 
 extern const KernelEntry gemm_kernels[];
 const KernelEntry gemm_kernels[] = {{"gemm", gemm}, {"dot", dot}, {nullptr, nullptr}};
