@@ -9,6 +9,7 @@
 #include "gemm.h"
 
 #include "gemm_complex.h"
+#include "linalg.h"
 
 namespace tt {
 inline namespace KERNEL_NS {
@@ -189,13 +190,22 @@ void run_gemm(const GemmArgs& g) {
   run_batch(x);
 }
 
+/** A batch of complex products. */
 template <class T>
-void run_gemm_complex(const GemmArgs& g) {
+struct ComplexBatch {
+  i64 count;
+  Product<Complex<T>, Complex<T>> first;
+  i64 a_step, b_step, c_step;
+  T alpha, beta;
+  const Complex<T>* bias;
+  i64 bias_stride;
+};
+
+template <class T>
+void run_complex_batch(const ComplexBatch<T>& x) {
   using C = Complex<T>;
-  const Product<C, C> first = product_of<C>(g);
-  const i64 batch = g.c.shape[0];
-  const C* bias = g.has_bias ? g.bias.as<C>() : nullptr;
-  const i64 bias_stride = g.has_bias ? g.bias.strides[0] : 0;
+  const Product<C, C>& first = x.first;
+  const i64 batch = x.count;
   if (batch == 0 || first.m == 0 || first.n == 0) return;
   // Each part packs all of B again: few parts, but enough for the threads.
   const i64 share = ceil_div(first.m * batch, tt_num_threads());
@@ -205,14 +215,21 @@ void run_gemm_complex(const GemmArgs& g) {
   parallel_for(batch * parts, grain, [&](i64 begin, i64 end) {
     for (i64 job = begin; job < end; job++) {
       Product<C, C> p = first;
-      p.a += job / parts * g.a.strides[0];
-      p.b += job / parts * g.b.strides[0];
-      p.c += job / parts * g.c.strides[0];
+      p.a += job / parts * x.a_step;
+      p.b += job / parts * x.b_step;
+      p.c += job / parts * x.c_step;
       const i64 row = job % parts * rows;
-      gemm_complex_rows<T>(p, static_cast<T>(g.alpha), static_cast<T>(g.beta), bias, bias_stride, row,
-                           min_of(first.m, row + rows));
+      gemm_complex_rows<T>(p, x.alpha, x.beta, x.bias, x.bias_stride, row, min_of(first.m, row + rows));
     }
   });
+}
+
+template <class T>
+void run_gemm_complex(const GemmArgs& g) {
+  using C = Complex<T>;
+  run_complex_batch(ComplexBatch<T>{g.c.shape[0], product_of<C>(g), g.a.strides[0], g.b.strides[0], g.c.strides[0],
+                                    static_cast<T>(g.alpha), static_cast<T>(g.beta),
+                                    g.has_bias ? g.bias.as<C>() : nullptr, g.has_bias ? g.bias.strides[0] : 0});
 }
 
 void run_any(const GemmArgs& g) {
@@ -294,6 +311,25 @@ void gemm_into(const TensorArg& c, const TensorArg& a, const TensorArg& b, doubl
   g.has_bias = false;
   run_any(g);
 }
+
+template <class T>
+void product_into(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b, Real<T> alpha, Real<T> beta) {
+  if (c.rows == 0 || c.cols == 0) return;
+  const Product<T, T> p{c.rows, c.cols, a.cols, a.data, a.rs, a.cs, b.data, b.rs, b.cs, c.data, c.rs, c.cs};
+  if constexpr (is_complex_scalar<T>) {
+    run_complex_batch(ComplexBatch<Real<T>>{1, p, 0, 0, 0, alpha, beta, nullptr, 0});
+  } else {
+    Batch<T, T> x{1, p, 0, 0, 0, Epilogue<T>{alpha, beta, nullptr, nullptr}};
+    run_batch(x);
+  }
+}
+#define TT_PRODUCT_INTO(T) \
+  template void product_into<T>(const Matrix<T>&, const Matrix<const T>&, const Matrix<const T>&, Real<T>, Real<T>);
+TT_PRODUCT_INTO(float)
+TT_PRODUCT_INTO(double)
+TT_PRODUCT_INTO(Complex<float>)
+TT_PRODUCT_INTO(Complex<double>)
+#undef TT_PRODUCT_INTO
 
 extern const KernelEntry gemm_kernels[];
 const KernelEntry gemm_kernels[] = {{"gemm", gemm}, {"dot", dot}, {nullptr, nullptr}};

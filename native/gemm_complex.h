@@ -2,15 +2,11 @@
 // tile needs no shuffles. The product is the plain formula (no recovery of infinities), as in BLAS.
 #pragma once
 
+#include "complex_scalar.h"
 #include "gemm_dot.h"
 
 namespace tt {
 inline namespace KERNEL_NS {
-
-template <class T>
-struct Complex {
-  T re, im;
-};
 
 template <class T>
 struct ComplexPlanes {
