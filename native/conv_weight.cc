@@ -143,9 +143,10 @@ void store_weights(S* out, const T* sums, i64 rows, i64 channels, i64 first, i64
 
 /** One image and one row of weights of a depthwise gradient: adds lane by lane to sums [padded][lanes]. */
 template <class T>
-void add_products(T* sums, i64 padded, const T* grad, i64 rows, i64 chunks, const Window& w, const View<T>& view,
+void add_products(T* sums, i64 padded, const T* grad, i64 rows, i64 width, const Window& w, const View<T>& view,
                   const i64* ks) {
   constexpr int L = lanes<T>, N = 8;
+  const i64 chunks = ceil_div(width, L), full = width / L, rest = width % L;
   for (i64 k = 0; k < padded; k += N) {
     Vec<T> sum[N];
     T* at = sums + k * L;
@@ -153,19 +154,23 @@ void add_products(T* sums, i64 padded, const T* grad, i64 rows, i64 chunks, cons
     for (int i = 0; i < N; i++) sum[i] = load(at + i * L);
     for (i64 row = 0; row < rows; row++) {
       const T* x = view.data + row / w.count[1] * view.step[0] + row % w.count[1] * view.step[1];
-      for (i64 c = 0; c < chunks; c++) {
+      for (i64 c = 0; c < full; c++) {
         const Vec<T> g = load(grad + (row * chunks + c) * L);
         TT_UNROLL
         for (int i = 0; i < N; i++) sum[i] += g * load(x + c * L + ks[k + i]);
       }
+      if (rest == 0) continue;
+      // What lies past the row is another row: 0 times its infinity would be no 0.
+      const Vec<T> g = load(grad + (row * chunks + full) * L);
+      TT_UNROLL
+      for (int i = 0; i < N; i++) sum[i] += g * load_part(x + full * L + ks[k + i], rest);
     }
     TT_UNROLL
     for (int i = 0; i < N; i++) store(at + i * L, sum[i]);
   }
 }
 
-/** Few rows of few columns (depthwise): inner products of vectors of positions, image by image. The lanes past the end
-    of a row meet zeros of the gradient, so the slab may only hold finite values there: its own cells. */
+/** Few rows of few columns (depthwise): inner products of vectors of positions, image by image. */
 template <class T, class S>
 void run_direct(const WeightTask<T, S>& t, i64 group) {
   constexpr int L = lanes<T>, N = 8;
@@ -194,7 +199,7 @@ void run_direct(const WeightTask<T, S>& t, i64 group) {
         for (i64 i = 0; i < width; i++) to[i] = widened<T>(from[row * width + i]);
         for (i64 i = width; i < chunks * L; i++) to[i] = T(0);
       }
-      add_products(sums + r * padded * L, padded, grad, rows, chunks, w, view, ks);
+      add_products(sums + r * padded * L, padded, grad, rows, width, w, view, ks);
     }
   }
   for (i64 r = 0; r < t.rows; r++) {

@@ -29,6 +29,7 @@ export {
   set_rng_state,
 } from './generator.js';
 export * as linalg from './linalg/index.js';
+export * from './nn/functional/in_torch.js';
 export * as nn from './nn/index.js';
 export * from './ops/legacy.js';
 export * from './ops/table.js';

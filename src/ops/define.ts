@@ -7,6 +7,7 @@ import { checkCast, PointwiseOp, type PointwiseSpec } from '../dispatch/pointwis
 import { Schema, typeName } from '../dispatch/schema.js';
 import { RuntimeError } from '../errors.js';
 import { sameSizes, Tensor } from '../tensor.js';
+import { cppTypeName } from './cpp_text.js';
 
 export type { Operand, Scalar } from '../backends/backend.js';
 
@@ -201,24 +202,11 @@ export function writeOut(
   return Array.isArray(result) ? Object.assign(result, outs) : outs;
 }
 
-const cppNames: Readonly<Record<string, string>> = {
-  uint8: 'unsigned char',
-  int8: 'signed char',
-  int16: 'short int',
-  int32: 'int',
-  int64: 'long int',
-  float16: 'c10::Half',
-  bfloat16: 'c10::BFloat16',
-  float32: 'float',
-  float64: 'double',
-  complex64: 'c10::complex<float>',
-  complex128: 'c10::complex<double>',
-};
-
 function checkExact(result: Tensor, out: Tensor, args: readonly unknown[]): void {
   if (out.dtype !== result.dtype) {
-    const name = (x: Tensor): string => cppNames[x.dtype.name] ?? x.dtype.name;
-    throw new RuntimeError(`Expected out tensor to have dtype ${name(result)}, but got ${name(out)} instead`);
+    throw new RuntimeError(
+      `Expected out tensor to have dtype ${cppTypeName(result.dtype)}, but got ${cppTypeName(out.dtype)} instead`,
+    );
   }
   checkSeparate(out, args);
 }
