@@ -174,10 +174,13 @@ export class RemovableHandle implements Disposable {
   }
 }
 
-/** Adds a hook to an ordered table. */
-export function addHook<H>(table: Map<number, H>, hook: H): RemovableHandle {
+/** Adds a hook to an ordered table, behind the others or before them. */
+export function addHook<H>(table: Map<number, H>, hook: H, prepend = false): RemovableHandle {
   const handle = new RemovableHandle((id) => table.delete(id));
+  const others = prepend ? [...table] : [];
+  if (prepend) table.clear();
   table.set(handle.id, hook);
+  for (const [id, other] of others) table.set(id, other);
   return handle;
 }
 

@@ -65,6 +65,8 @@ export interface PointwiseSpec {
   readonly kernelName?: string;
   /** The node's name, or how it follows from the operands; by default from the op's: 'mul' gives MulBackward0. */
   readonly node?: string | ((operands: readonly Operand[]) => string);
+  /** One kernel for what are several ops: where gradients are wanted, they are called instead. */
+  readonly fused?: boolean;
   /** Checks of an op's own, by the dtype it would compute in: throws what PyTorch does. */
   readonly check?: (type: DType, operands: readonly Operand[]) => void;
 }
@@ -193,7 +195,10 @@ export class PointwiseOp {
     }
     if (shape === null || first === null || device === null)
       throw new TypeError(`${this.name}(): needs a Tensor among its arguments`);
-    if (this.spec.derivative === undefined) grad = false;
+    if (this.spec.derivative === undefined) {
+      if (grad && this.spec.fused) return this.unfused(operands, out);
+      grad = false;
+    }
     const target =
       out === null
         ? this.allocate(operands, first, shape, resultDtype, device)
@@ -216,6 +221,16 @@ export class PointwiseOp {
       node.keepResult(target);
     }
     return target;
+  }
+
+  /** The call as differentiable tensor ops. */
+  private unfused(operands: readonly Operand[], out: Tensor | null): Tensor {
+    const inputs = Array.from({ length: this.arity }, (_, i) => input(i, this.kinds[i] ?? 'number'));
+    // What the formula saves must outlive the write.
+    const before = out?.clone();
+    const operand = (i: number): Operand => (operands[i] === out ? (before as Tensor) : operands[i]);
+    const value = evaluate(this.spec.forward(...inputs), operand) as Tensor;
+    return out === null ? value : out.copy_(value);
   }
 
   private broadcast(a: readonly number[], b: readonly number[], self: Operand | null): readonly number[] {

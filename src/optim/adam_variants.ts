@@ -1,5 +1,4 @@
 // Adamax, NAdam and RAdam.
-import { PointwiseOp } from '../dispatch/pointwise.js';
 import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import {
@@ -10,6 +9,7 @@ import {
   scalarState,
   scaledStep,
   squareAverage,
+  stepKernel,
   zerosLike,
 } from './common.js';
 import {
@@ -22,12 +22,10 @@ import {
   requireValue,
 } from './optimizer.js';
 
-const infinityNorm = new PointwiseOp('adamax_norm', {
-  types: 'real',
+const infinityNorm = stepKernel('adamax_norm', {
   forward: (u, g, beta2, eps) => e.max(e.mul(u, beta2), e.add(e.abs(g), eps)),
 });
-const mix = new PointwiseOp('nadam_direction', {
-  types: 'real',
+const mix = stepKernel('nadam_direction', {
   forward: (g, m, now, next) => e.add(e.mul(now, g), e.mul(next, m)),
 });
 

@@ -1,17 +1,18 @@
 // RMSprop, Adagrad and Adadelta: steps scaled by the size of past gradients.
-import { PointwiseOp } from '../dispatch/pointwise.js';
-import { RuntimeError } from '../errors.js';
+import { Complex } from '../complex.js';
 import { e } from '../expr.js';
 import { full_ } from '../ops/fill.js';
 import type { Tensor } from '../tensor.js';
 import {
   type CommonOptions,
   checkCommon,
+  checkFused,
   countStep,
   descent,
   scalarState,
   scaledStep,
   squareAverage,
+  stepKernel,
   zerosLike,
 } from './common.js';
 import {
@@ -24,16 +25,13 @@ import {
   requireValue,
 } from './optimizer.js';
 
-const centeredSquare = new PointwiseOp('rmsprop_variance', {
-  types: 'real',
+const centeredSquare = stepKernel('rmsprop_variance', {
   forward: (v, mean) => e.sub(v, e.mul(mean, mean)),
 });
-const rmspropBuffer = new PointwiseOp('rmsprop_buffer', {
-  types: 'real',
+const rmspropBuffer = stepKernel('rmsprop_buffer', {
   forward: (buffer, g, v, momentum, eps) => e.add(e.mul(buffer, momentum), e.div(g, e.add(e.sqrt(v), eps))),
 });
-const adadeltaStep = new PointwiseOp('adadelta_delta', {
-  types: 'real',
+const adadeltaStep = stepKernel('adadelta_delta', {
   forward: (acc, v, g, eps) => e.mul(e.div(e.sqrt(e.add(acc, eps)), e.sqrt(e.add(v, eps))), g),
 });
 
@@ -142,15 +140,16 @@ export class Adagrad extends Optimizer {
     const initial = o.initial_accumulator_value;
     requireValue(initial >= 0, 'initial_accumulator_value value', initial);
     super(params, bound);
-    if (o.fused && o.differentiable) throw new RuntimeError('`fused` does not support `differentiable`');
-    if (o.fused && o.foreach) throw new RuntimeError('`fused` and `foreach` cannot be `True` together.');
+    checkFused(o);
     for (const group of this.param_groups) for (const p of group.params) this.prepare(p, this.stateOf(p));
   }
 
   private prepare(p: Tensor, state: OptimizerState): void {
     const initial = this.defaults.initial_accumulator_value as number;
     state.step = scalarState(0, p);
-    state.sum = full_(p.shape, initial, p.dtype, p.device);
+    // Real and imaginary parts are accumulated apart.
+    const start = p.is_complex() ? new Complex(initial, initial) : initial;
+    state.sum = full_(p.shape, start, p.dtype, p.device);
   }
 
   protected update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void {
@@ -190,6 +189,10 @@ export class Adadelta extends Optimizer {
     checkCommon(o);
     requireValue(o.rho >= 0 && o.rho <= 1, 'rho value', o.rho);
     super(params, bound);
+  }
+
+  protected override get wholeFloats(): Readonly<Record<string, number>> {
+    return { lr: 1 };
   }
 
   protected update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void {

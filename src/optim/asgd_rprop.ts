@@ -1,10 +1,17 @@
 // Averaged SGD and resilient backpropagation.
-import { PointwiseOp } from '../dispatch/pointwise.js';
 import { ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import { full_ } from '../ops/fill.js';
 import type { Tensor } from '../tensor.js';
-import { type CommonOptions, checkCommon, countStep, descent, scalarState, zerosLike } from './common.js';
+import {
+  type CommonOptions,
+  checkCommon,
+  countStep,
+  descent,
+  scalarState,
+  stepKernel,
+  zerosLike,
+} from './common.js';
 import {
   type Arguments,
   bindOptions,
@@ -14,25 +21,21 @@ import {
   type Params,
 } from './optimizer.js';
 
-const decayedStep = new PointwiseOp('asgd_step', {
-  types: 'real',
+const decayedStep = stepKernel('asgd_step', {
   forward: (p, g, shrink, eta) => e.sub(e.mul(p, shrink), e.mul(eta, g)),
 });
 // A product that is NaN compares with nothing and is kept.
-const stepSize = new PointwiseOp('rprop_step_size', {
-  types: 'real',
+const stepSize = stepKernel('rprop_step_size', {
   forward: (size, g, before, down, up) => {
     const turn = e.mul(g, before);
     const still = e.select(e.eq(turn, 0), 1, turn);
     return e.mul(size, e.select(e.gt(turn, 0), up, e.select(e.lt(turn, 0), down, still)));
   },
 });
-const kept = new PointwiseOp('rprop_gradient', {
-  types: 'real',
+const kept = stepKernel('rprop_gradient', {
   forward: (g, before) => e.select(e.lt(e.mul(g, before), 0), 0, g),
 });
-const signStep = new PointwiseOp('rprop_step', {
-  types: 'real',
+const signStep = stepKernel('rprop_step', {
   forward: (p, g, size) => e.sub(p, e.mul(e.sign(g), size)),
 });
 
@@ -73,6 +76,10 @@ export class ASGD extends Optimizer {
     const bound = bindOptions('ASGD', schema, options);
     checkCommon(bound as unknown as Required<ASGDOptions>);
     super(params, bound);
+  }
+
+  protected override get wholeFloats(): Readonly<Record<string, number>> {
+    return { t0: 1e6 };
   }
 
   protected update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void {
@@ -142,6 +149,6 @@ export class Rprop extends Optimizer {
     size.clamp_(o.step_sizes[0], o.step_sizes[1]);
     const used = kept.call([g, before]);
     signStep.call([p, used, size], p, true);
-    before.copy_(used);
+    state.prev = used;
   }
 }

@@ -1,7 +1,7 @@
 // What several optimizers share: checks, state, and the kernels of the adaptive ones.
-import { PointwiseOp } from '../dispatch/pointwise.js';
+import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
 import { float32 } from '../dtype.js';
-import { ValueError } from '../errors.js';
+import { RuntimeError, ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import { full_, zeros_ } from '../ops/fill.js';
 import { Tensor } from '../tensor.js';
@@ -19,15 +19,21 @@ export interface CommonOptions {
   differentiable?: boolean;
 }
 
+/**
+ * @internal One kernel of a step: operands are the tensors, then options as numbers. Integers are refused. Recorded as
+ * separate ops by optimizers that are `differentiable`.
+ */
+export function stepKernel(name: string, spec: Pick<PointwiseSpec, 'forward'>): PointwiseOp {
+  return new PointwiseOp(name, { types: 'real', fused: true, forward: spec.forward });
+}
+
 /** @internal v * beta + weight * g * g */
-export const squareAverage = new PointwiseOp('optim_square_average', {
-  types: 'real',
+export const squareAverage = stepKernel('optim_square_average', {
   forward: (v, g, beta, weight) => e.add(e.mul(v, beta), e.mul(weight, e.mul(g, g))),
 });
 
 /** @internal p - step * g / (sqrt(v) + eps) */
-export const scaledStep = new PointwiseOp('optim_scaled_step', {
-  types: 'real',
+export const scaledStep = stepKernel('optim_scaled_step', {
   forward: (p, g, v, step, eps) => e.sub(p, e.div(e.mul(step, g), e.add(e.sqrt(v), eps))),
 });
 
@@ -71,4 +77,15 @@ export function countStep(state: OptimizerState): number {
 export function descent(p: Tensor, grad: Tensor, maximize: boolean, decay: number): Tensor {
   const g = maximize ? grad.neg() : grad;
   return decay === 0 ? g : g.add(p, { alpha: decay });
+}
+
+/** @internal @throws RuntimeError for `fused` together with `differentiable` or `foreach`. */
+export function checkFused(o: {
+  fused?: boolean | null;
+  differentiable?: boolean;
+  foreach?: boolean | null;
+}): void {
+  if (!o.fused) return;
+  if (o.differentiable) throw new RuntimeError('`fused` does not support `differentiable`');
+  if (o.foreach) throw new RuntimeError('`fused` and `foreach` cannot be `True` together.');
 }

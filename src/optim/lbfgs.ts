@@ -2,6 +2,7 @@
 import { enable_grad, no_grad } from '../autograd/modes.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { cat } from '../ops/join.js';
+import { view_as_real } from '../ops/view_dtype.js';
 import type { Tensor } from '../tensor.js';
 import { checkCommon, zerosLike } from './common.js';
 import { type Evaluation, strongWolfe } from './line_search.js';
@@ -34,6 +35,8 @@ interface History extends OptimizerState {
 }
 
 const dot = (a: Tensor, b: Tensor): number => a.dot(b).item() as number;
+/** Complex numbers as pairs, in the same memory. */
+const realParts = (x: Tensor): Tensor => (x.is_complex() ? view_as_real(x) : x);
 const largest = (x: Tensor): number => x.abs().max().item() as number;
 
 /**
@@ -75,13 +78,13 @@ export class LBFGS extends Optimizer {
   }
 
   private flatGrad(): Tensor {
-    return cat(this.all.map((p) => (p.grad ?? zerosLike(p)).reshape(-1)));
+    return cat(this.all.map((p) => realParts(p.grad ?? zerosLike(p)).reshape(-1)));
   }
 
   /** Moves the parameters by t * d. */
   private move(t: number, d: Tensor): void {
     let at = 0;
-    for (const p of this.all) {
+    for (const p of this.all.map(realParts)) {
       const n = p.numel();
       p.add_(d.narrow(0, at, n).view(p.shape), { alpha: t });
       at += n;
@@ -135,7 +138,7 @@ export class LBFGS extends Optimizer {
       return;
     }
     const y = g.sub(state.prev_flat_grad);
-    const s = state.d.mul(state.t);
+    const s = state.d.mul(Number(state.t));
     const ys = dot(y, s);
     const { old_dirs, old_stps, ro } = state;
     if (ys > 1e-10) {
@@ -148,12 +151,12 @@ export class LBFGS extends Optimizer {
     const r = g.neg();
     const weights: number[] = [];
     for (let i = old_dirs.length - 1; i >= 0; i--) {
-      weights[i] = dot(old_stps[i], r) * ro[i];
+      weights[i] = dot(old_stps[i], r) * Number(ro[i]);
       r.add_(old_dirs[i], { alpha: -weights[i] });
     }
     r.mul_(state.H_diag);
     for (let i = 0; i < old_dirs.length; i++)
-      r.add_(old_stps[i], { alpha: weights[i] - dot(old_dirs[i], r) * ro[i] });
+      r.add_(old_stps[i], { alpha: weights[i] - dot(old_dirs[i], r) * Number(ro[i]) });
     state.d = r;
   }
 

@@ -55,6 +55,7 @@ export abstract class LRScheduler {
   /** @internal Takes the base rates from the groups, for schedules that prepare the groups first. */
   protected attach(last_epoch: number): void {
     this.last_epoch = last_epoch;
+    this.optimizer._opt_called ??= false;
     this.base_lrs = this.optimizer.param_groups.map((group, i) => {
       if (last_epoch === -1) group.initial_lr ??= Number(group.lr);
       if (group.initial_lr === undefined)
@@ -91,9 +92,18 @@ export abstract class LRScheduler {
 
   /** Moves on by one epoch, or to the one given (deprecated). */
   step(epoch?: number | null): void {
+    this.checkOrder();
     this._step_count++;
     if (epoch !== undefined && epoch !== null) warnOfEpoch();
     this.moveTo(epoch);
+  }
+
+  /** @internal Warns when the first epoch is over before the optimizer made a step. */
+  protected checkOrder(): void {
+    if (this._step_count === 1 && !this.optimizer._opt_called)
+      warn(
+        'Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in PyTorch skipping the first value of the learning rate schedule. See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate',
+      );
   }
 
   /** @internal `step` without counting it. */

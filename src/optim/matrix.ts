@@ -61,6 +61,14 @@ export class Adafactor extends Optimizer {
     super(params, bound);
   }
 
+  protected override get wholeFloats(): Readonly<Record<string, number>> {
+    return { d: 1, weight_decay: 0 };
+  }
+
+  protected override get splitsComplex(): boolean {
+    return false;
+  }
+
   protected update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void {
     if (p.is_complex()) throw new RuntimeError('Adafactor does not support complex parameters');
     const o = group as unknown as Required<AdafactorOptions>;
@@ -150,6 +158,10 @@ export class Muon extends Optimizer {
         throw new ValueError(
           `Muon only supports 2D parameters whereas we found a parameter with size: torch.Size([${p.shape.join(', ')}])`,
         );
+  }
+
+  protected override get splitsComplex(): boolean {
+    return false;
   }
 
   protected update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void {

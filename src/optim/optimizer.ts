@@ -2,9 +2,12 @@
 import { addHook, type RemovableHandle } from '../autograd/graph.js';
 import { enable_grad, no_grad } from '../autograd/modes.js';
 import { isKeywords, Schema, typeName } from '../dispatch/schema.js';
-import { KeyError, ValueError } from '../errors.js';
+import { RuntimeError, ValueError } from '../errors.js';
 import { pyFloatRepr } from '../format.js';
-import { Tensor } from '../tensor.js';
+import { view_as_complex, view_as_real } from '../ops/view_dtype.js';
+import { sameSizes, Tensor } from '../tensor.js';
+import { warn } from '../warnings.js';
+import { packState, unpackState } from './state.js';
 
 /** Options of one group of parameters; `params` are the parameters. */
 export interface ParamGroup {
@@ -26,7 +29,33 @@ export interface OptimizerStateDict {
   param_groups: (Record<string, unknown> & { params: number[] })[];
 }
 
-export type StepHook = (optimizer: Optimizer, args: readonly unknown[]) => void;
+export type Keywords = Readonly<Record<string, unknown>>;
+/** Called before a step; may return other arguments. */
+export type StepPreHook = (
+  optimizer: Optimizer,
+  args: readonly unknown[],
+  kwargs: Keywords,
+) => readonly [args: readonly unknown[], kwargs: Keywords] | null | undefined | void;
+/** Called after a step. */
+export type StepHook = (optimizer: Optimizer, args: readonly unknown[], kwargs: Keywords) => void;
+/** Called around `state_dict` and `load_state_dict`. */
+export type StateHook = (optimizer: Optimizer) => void;
+/** Sees a state dict, and may return another one. */
+export type StateDictHook = (
+  optimizer: Optimizer,
+  state_dict: OptimizerStateDict,
+) => OptimizerStateDict | null | undefined | void;
+
+const globalHooks = { pre: new Map<number, StepPreHook>(), post: new Map<number, StepHook>() };
+
+/** Calls the hook before the step of every optimizer. */
+export function register_optimizer_step_pre_hook(hook: StepPreHook): RemovableHandle {
+  return addHook(globalHooks.pre, hook);
+}
+/** Calls the hook after the step of every optimizer. */
+export function register_optimizer_step_post_hook(hook: StepHook): RemovableHandle {
+  return addHook(globalHooks.post, hook);
+}
 
 /** Any leading part of the positional arguments, then options. */
 type Leading<Positional extends readonly unknown[], Options> = Positional extends readonly [
@@ -60,8 +89,16 @@ const number = (x: number): string => (Number.isInteger(x) ? String(x) : pyFloat
 export abstract class Optimizer {
   param_groups: ParamGroup[] = [];
   readonly state: Map<Tensor, OptimizerState> = new Map();
-  private readonly preHooks = new Map<number, StepHook>();
-  private readonly postHooks = new Map<number, StepHook>();
+  /** @internal Whether a step was taken since the first schedule was made; null before there is one. */
+  _opt_called: boolean | null = null;
+  private readonly hooks = {
+    stepPre: new Map<number, StepPreHook>(),
+    stepPost: new Map<number, StepHook>(),
+    statePre: new Map<number, StateHook>(),
+    statePost: new Map<number, StateDictHook>(),
+    loadPre: new Map<number, StateDictHook>(),
+    loadPost: new Map<number, StateHook>(),
+  };
 
   constructor(
     params: Params,
@@ -93,18 +130,33 @@ export abstract class Optimizer {
     const params = given.map((item) => {
       const [name, p] = Array.isArray(item) ? (item as [string, unknown]) : [null, item];
       if (name !== null) names.push(name);
-      if (!(p instanceof Tensor))
-        throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${typeName(p)}`);
-      if (!p.is_leaf && !this.defaults.differentiable)
-        throw new ValueError("can't optimize a non-leaf Tensor");
-      return p;
+      return this.checked(p);
     });
+    if (names.length > 0 && names.length !== params.length)
+      throw new ValueError('all optimizer params should be with/without names. Some param names are missing');
+    if (new Set(params).size !== params.length)
+      warn(
+        'optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; see github.com/pytorch/pytorch/issues/40967 for more information',
+      );
+    for (const other of this.param_groups)
+      if ('param_names' in other !== names.length > 0)
+        throw new ValueError(
+          `all optimizer param groups should be with/without names. cannot add param group ${names.length > 0 ? 'with' : 'without'} names to the optimizer`,
+        );
     const used = new Set(this.param_groups.flatMap((g) => g.params));
     if (params.some((p) => used.has(p)))
       throw new ValueError('some parameters appear in more than one parameter group');
     const full = { ...this.defaults, ...group, params } as unknown as ParamGroup;
     if (names.length > 0) full.param_names = names;
     this.param_groups.push(full);
+  }
+
+  private checked(p: unknown): Tensor {
+    if (!(p instanceof Tensor))
+      throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${typeName(p)}`);
+    if (!p.is_leaf && !p.retains_grad && !this.defaults.differentiable)
+      throw new ValueError("can't optimize a non-leaf Tensor");
+    return p;
   }
 
   /** Clears the gradients: to null, or to zeros. */
@@ -121,16 +173,30 @@ export abstract class Optimizer {
   step(): undefined;
   step<L>(closure: () => L): L;
   step<L>(closure?: () => L): L | undefined {
-    for (const hook of this.preHooks.values()) hook(this, [closure]);
-    const loss = this.run(closure);
-    for (const hook of this.postHooks.values()) hook(this, [closure]);
+    let args: readonly unknown[] = closure === undefined ? [] : [closure];
+    let kwargs: Keywords = {};
+    for (const hook of [...globalHooks.pre.values(), ...this.hooks.stepPre.values()]) {
+      const changed: unknown = hook(this, args, kwargs);
+      if (changed === undefined || changed === null) continue;
+      if (!Array.isArray(changed) || changed.length !== 2)
+        throw new RuntimeError(
+          `${this.constructor.name}.step must return None or a tuple of (new_args, new_kwargs), but got ${String(changed)}.`,
+        );
+      [args, kwargs] = changed as [readonly unknown[], Keywords];
+    }
+    const loss = this.run((args[0] ?? kwargs.closure) as (() => L) | undefined);
+    if (this._opt_called !== null) this._opt_called = true;
+    for (const hook of [...this.hooks.stepPost.values(), ...globalHooks.post.values()])
+      hook(this, args, kwargs);
     return loss;
   }
 
   /** @internal Optimizers that call the closure more than once override this. */
   protected run<L>(closure: (() => L) | undefined): L | undefined {
     const loss = closure === undefined || closure === null ? undefined : enable_grad(closure);
-    no_grad(() => {
+    // Under `differentiable` the steps are recorded.
+    const mode = this.defaults.differentiable ? enable_grad : no_grad;
+    mode(() => {
       for (const group of this.param_groups) this.updateGroup(group);
     });
     return loss;
@@ -140,8 +206,27 @@ export abstract class Optimizer {
   protected updateGroup(group: ParamGroup): void {
     for (const p of group.params) {
       const grad = p.grad;
-      if (grad !== null) this.update(p, grad, group, this.stateOf(p));
+      if (grad === null) continue;
+      if (p.is_complex() && this.splitsComplex) this.updateComplex(p, grad, group);
+      else this.update(p, grad, group, this.stateOf(p));
     }
+  }
+
+  /** @internal Whether complex parameters are updated as pairs of real numbers. */
+  protected get splitsComplex(): boolean {
+    return true;
+  }
+
+  /** Updates real and imaginary parts as separate numbers; the state is complex. */
+  private updateComplex(p: Tensor, grad: Tensor, group: ParamGroup): void {
+    const state = this.stateOf(p);
+    const real = (x: unknown): unknown => (x instanceof Tensor && x.is_complex() ? view_as_real(x) : x);
+    const parts = view_as_real(p);
+    const split = Object.fromEntries(Object.entries(state).map(([key, x]) => [key, real(x)]));
+    this.update(parts, view_as_real(grad), group, split);
+    for (const [key, x] of Object.entries(split))
+      if (x instanceof Tensor && sameSizes(x.shape, parts.shape)) state[key] ??= view_as_complex(x);
+      else state[key] = x;
   }
 
   /** @internal The state of a parameter, made on first use. */
@@ -157,51 +242,53 @@ export abstract class Optimizer {
   /** Updates one parameter from its gradient. Runs without recording. */
   protected abstract update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void;
 
-  register_step_pre_hook(hook: StepHook): RemovableHandle {
-    return addHook(this.preHooks, hook);
+  /** Calls the hook before each step; it may return `[args, kwargs]` to step with. */
+  register_step_pre_hook(hook: StepPreHook): RemovableHandle {
+    return addHook(this.hooks.stepPre, hook);
   }
+  /** Calls the hook after each step. */
   register_step_post_hook(hook: StepHook): RemovableHandle {
-    return addHook(this.postHooks, hook);
+    return addHook(this.hooks.stepPost, hook);
+  }
+  /** Calls the hook before `state_dict`. */
+  register_state_dict_pre_hook(hook: StateHook, prepend = false): RemovableHandle {
+    return addHook(this.hooks.statePre, hook, prepend);
+  }
+  /** Calls the hook with what `state_dict` is about to return. */
+  register_state_dict_post_hook(hook: StateDictHook, prepend = false): RemovableHandle {
+    return addHook(this.hooks.statePost, hook, prepend);
+  }
+  /** Calls the hook with a shallow copy of what `load_state_dict` was given. */
+  register_load_state_dict_pre_hook(hook: StateDictHook, prepend = false): RemovableHandle {
+    return addHook(this.hooks.loadPre, hook, prepend);
+  }
+  /** Calls the hook after `load_state_dict`. */
+  register_load_state_dict_post_hook(hook: StateHook, prepend = false): RemovableHandle {
+    return addHook(this.hooks.loadPost, hook, prepend);
   }
 
   /** The state by parameter number, and the groups' options. */
   state_dict(): OptimizerStateDict {
-    const ids = new Map<Tensor, number>();
-    const param_groups = this.param_groups.map((group) => ({
-      ...group,
-      params: group.params.map((p) => {
-        if (!ids.has(p)) ids.set(p, ids.size);
-        return ids.get(p) as number;
-      }),
-    }));
-    const state: Record<number, OptimizerState> = {};
-    for (const [p, s] of this.state) {
-      const id = ids.get(p);
-      if (id !== undefined && Object.keys(s).length > 0) state[id] = { ...s };
-    }
-    return { state, param_groups };
+    for (const hook of this.hooks.statePre.values()) hook(this);
+    let packed = packState(this.param_groups, this.state);
+    for (const hook of this.hooks.statePost.values()) packed = hook(this, packed) || packed;
+    return packed;
   }
 
   /** Restores what `state_dict` returned. @throws ValueError when the groups do not match. */
   load_state_dict(state_dict: OptimizerStateDict): void {
-    const groups = state_dict?.param_groups;
-    if (!Array.isArray(groups)) throw new KeyError("'param_groups'");
-    if (groups.length !== this.param_groups.length)
-      throw new ValueError('loaded state dict has a different number of parameter groups');
-    if (groups.some((g, i) => g.params.length !== this.param_groups[i].params.length))
-      throw new ValueError(
-        "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
-      );
-    const byId = new Map<number, Tensor>();
-    groups.forEach((g, i) => {
-      g.params.forEach((id, k) => byId.set(id, this.param_groups[i].params[k]));
-      this.param_groups[i] = { ...g, params: this.param_groups[i].params } as unknown as ParamGroup;
-    });
+    let given = { ...state_dict };
+    for (const hook of this.hooks.loadPre.values()) given = hook(this, given) || given;
+    const { groups, state } = unpackState(given, this.param_groups);
+    this.param_groups = groups;
     this.state.clear();
-    for (const [id, s] of Object.entries(state_dict.state)) {
-      const p = byId.get(Number(id));
-      if (p) this.state.set(p, restore(s, p) as OptimizerState);
-    }
+    for (const [p, s] of state) this.state.set(p, s);
+    for (const hook of this.hooks.loadPost.values()) hook(this);
+  }
+
+  /** @internal Options that print as floats when they are these whole numbers. */
+  protected get wholeFloats(): Readonly<Record<string, number>> {
+    return {};
   }
 
   toString(): string {
@@ -209,7 +296,7 @@ export abstract class Optimizer {
       const options = Object.keys(group)
         .filter((key) => key !== 'params')
         .sort();
-      return `Parameter Group ${i}\n${options.map((key) => `    ${key}: ${show(group[key], key)}\n`).join('')}`;
+      return `Parameter Group ${i}\n${options.map((key) => `    ${key}: ${show(group[key], this.wholeFloats[key])}\n`).join('')}`;
     });
     return `${this.constructor.name} (\n${lines.join('\n')})`;
   }
@@ -218,23 +305,11 @@ export abstract class Optimizer {
   }
 }
 
-/** Copies loaded state: tensors take the parameter's dtype, except the step count. */
-function restore(value: unknown, p: Tensor, key = ''): unknown {
-  if (value instanceof Tensor)
-    return key === 'step' || !p.is_floating_point() ? value.clone() : value.to(p.dtype).clone();
-  if (Array.isArray(value)) return value.map((v) => restore(v, p));
-  if (isKeywords(value))
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, restore(v, p, k)]));
-  return value;
-}
-
-function show(value: unknown, key = ''): string {
+/** A value as Python prints it. */
+function show(value: unknown, float?: number): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number')
-    return Number.isInteger(value) && key !== 'lr'
-      ? String(value)
-      : pyFloatRepr(value).replace(/\.0$/, key === 'lr' && Number.isInteger(value) ? '' : '.0');
+  if (typeof value === 'number') return value === float ? pyFloatRepr(value) : number(value);
   if (Array.isArray(value)) return `(${value.map((v) => show(v)).join(', ')})`;
   return String(value);
 }

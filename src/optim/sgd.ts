@@ -1,9 +1,10 @@
 // Stochastic gradient descent.
-import { PointwiseOp } from '../dispatch/pointwise.js';
 import { ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
+import { checkFused, checkSingle, stepKernel } from './common.js';
 import {
+  type Arguments,
   bindOptions,
   Optimizer,
   type OptimizerState,
@@ -13,28 +14,24 @@ import {
 } from './optimizer.js';
 
 // One kernel each: the parameter, its gradient, and the options as scalars.
-const plainStep = new PointwiseOp('sgd_step', {
-  types: 'real',
+const plainStep = stepKernel('sgd_step', {
   forward: (p, g, lr, decay) => e.sub(p, e.mul(lr, e.add(g, e.mul(decay, p)))),
 });
-const firstBuffer = new PointwiseOp('sgd_first_buffer', {
-  types: 'real',
+const firstBuffer = stepKernel('sgd_first_buffer', {
   forward: (g, p, decay) => e.add(g, e.mul(decay, p)),
 });
-const nextBuffer = new PointwiseOp('sgd_buffer', {
-  types: 'real',
+const nextBuffer = stepKernel('sgd_buffer', {
   forward: (buffer, g, p, momentum, rate, decay) =>
     e.add(e.mul(buffer, momentum), e.mul(rate, e.add(g, e.mul(decay, p)))),
 });
-const nesterovStep = new PointwiseOp('sgd_nesterov', {
-  types: 'real',
+const nesterovStep = stepKernel('sgd_nesterov', {
   forward: (p, g, buffer, lr, momentum, decay) =>
     e.sub(p, e.mul(lr, e.add(e.add(g, e.mul(decay, p)), e.mul(momentum, buffer)))),
 });
 
 export interface SGDOptions {
   /** Learning rate (default 1e-3). */
-  lr?: number;
+  lr?: number | Tensor;
   momentum?: number;
   dampening?: number;
   /** L2 penalty. */
@@ -54,28 +51,25 @@ export interface SGDOptions {
 export class SGD extends Optimizer {
   constructor(
     params: Params,
-    ...options:
-      | [
-          lr?: number,
-          momentum?: number,
-          dampening?: number,
-          weight_decay?: number,
-          nesterov?: boolean,
-          options?: SGDOptions,
-        ]
-      | [options?: SGDOptions]
+    ...options: Arguments<
+      [],
+      [lr: number | Tensor, momentum: number, dampening: number, weight_decay: number, nesterov: boolean],
+      SGDOptions
+    >
   ) {
     const o = bindOptions(
       'SGD',
       'any lr=0.001, float momentum=0, float dampening=0, float weight_decay=0, bool nesterov=False, *, bool maximize=False, bool? foreach=None, bool differentiable=False, bool? fused=None',
       options,
     ) as unknown as Required<SGDOptions>;
-    requireValue(o.lr >= 0, 'learning rate', o.lr);
+    checkSingle(o.lr);
+    requireValue(Number(o.lr) >= 0, 'learning rate', Number(o.lr));
     requireValue(o.momentum >= 0, 'momentum value', o.momentum);
     requireValue(o.weight_decay >= 0, 'weight_decay value', o.weight_decay);
     if (o.nesterov && (o.momentum <= 0 || o.dampening !== 0))
       throw new ValueError('Nesterov momentum requires a momentum and zero dampening');
     super(params, o as unknown as Record<string, unknown>);
+    checkFused(o);
   }
 
   protected update(p: Tensor, grad: Tensor, group: ParamGroup, state: OptimizerState): void {

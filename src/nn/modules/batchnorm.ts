@@ -147,8 +147,8 @@ export function expectDims(input: Tensor, ...dims: readonly number[]): void {
   );
 }
 
-/** Normalises every channel over the batch: by its own statistics in training, by the running ones otherwise. */
-abstract class BatchNorm extends NormBase {
+/** @internal Normalises every channel over the batch: by its own statistics in training, by the running ones otherwise. */
+export abstract class BatchNorm extends NormBase {
   protected abstract dims(): readonly number[];
   forward(input: Tensor): Tensor {
     expectDims(input, ...this.dims());
