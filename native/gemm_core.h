@@ -154,7 +154,7 @@ void add_rows(T* y, const T* x, i64 x_step, const T* b, i64 b_row, i64 n) {
   for (; j + L <= n; j += L) {
     Vec<T> sum = load(y + j);
     TT_UNROLL
-    for (int r = 0; r < R; r++) sum += xv[r] * load(b + r * b_row + j);
+    for (int r = 0; r < R; r++) sum = multiply_add(xv[r], load(b + r * b_row + j), sum);
     store(y + j, sum);
   }
   for (; j < n; j++) {
@@ -201,9 +201,9 @@ T dot_contiguous(const T* x, const T* y, i64 n) {
   i64 p = 0;
   for (; p + N * L <= n; p += N * L) {
     TT_UNROLL
-    for (int i = 0; i < N; i++) acc[i] += load(x + p + i * L) * load(y + p + i * L);
+    for (int i = 0; i < N; i++) acc[i] = multiply_add(load(x + p + i * L), load(y + p + i * L), acc[i]);
   }
-  for (; p + L <= n; p += L) acc[0] += load(x + p) * load(y + p);
+  for (; p + L <= n; p += L) acc[0] = multiply_add(load(x + p), load(y + p), acc[0]);
   TT_UNROLL
   for (int half = N / 2; half > 0; half /= 2) {
     TT_UNROLL

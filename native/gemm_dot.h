@@ -66,7 +66,7 @@ void dot_tile(const T* const (&a)[R], const T* const (&b)[C], i64 k, T* out) {
     for (int i = 0; i < R; i++) {
       const Vec<T> av = load(a[i] + p);
       TT_UNROLL
-      for (int j = 0; j < C; j++) acc[i * C + j] += av * bv[j];
+      for (int j = 0; j < C; j++) acc[i * C + j] = multiply_add(av, bv[j], acc[i * C + j]);
     }
   }
   if (p < k) {
@@ -80,7 +80,7 @@ void dot_tile(const T* const (&a)[R], const T* const (&b)[C], i64 k, T* out) {
     for (int i = 0; i < R; i++) {
       const Vec<T> av = keep<T>(load(a[i] + q), mask);
       TT_UNROLL
-      for (int j = 0; j < C; j++) acc[i * C + j] += av * bv[j];
+      for (int j = 0; j < C; j++) acc[i * C + j] = multiply_add(av, bv[j], acc[i * C + j]);
     }
   }
   TT_UNROLL

@@ -160,7 +160,7 @@ void tile_kernel(const TileArgs<T>& t) {
     for (int i = 0; i < MR; i++) {
       const Vec<T> av = broadcast(UnitRows ? a[0][i] : a[i / 3][(i % 3) * a_row]);
       TT_UNROLL
-      for (int v = 0; v < NV; v++) acc[i][v] += av * bv[v];
+      for (int v = 0; v < NV; v++) acc[i][v] = multiply_add(av, bv[v], acc[i][v]);
     }
     TT_UNROLL
     for (int g = 0; g < (UnitRows ? 1 : Groups); g++) a[g] += a_col;

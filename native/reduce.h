@@ -144,11 +144,7 @@ TT_INLINE LaneIndex<T> lane_numbers() {
 /** The lanes of v combined to one: fold(v, f) with f on vectors, associative up to rounding. */
 template <class T, class F>
 TT_INLINE T fold(Vec<T> v, const F& f) {
-  for (int w = lanes<T> / 2; w > 0; w /= 2) {
-    const auto other = lane_numbers<T>() ^ static_cast<typename IndexOf<T>::type>(w);
-    v = f(v, __builtin_shuffle(v, other));
-  }
-  return v[0];
+  return fold_lanes<T>(v, f)[0];
 }
 
 /** v with its first k lanes replaced by those of `neutral`. */

@@ -46,8 +46,7 @@ i64 find(const A* p, i64 n, A value) {
   for (; i + 4 * L <= n; i += 4 * L) {
     LaneIndex<A> hit{};
     for (int k = 0; k < 4; k++) hit |= load(p + i + k * L) == v;
-    for (int w = lanes<A> / 2; w > 0; w /= 2)
-      hit |= __builtin_shuffle(hit, lane_numbers<A>() ^ static_cast<typename IndexOf<A>::type>(w));
+    hit = fold_lanes<A>(hit, [](LaneIndex<A> x, LaneIndex<A> y) { return x | y; });
     if (hit[0]) break;
   }
   while (p[i] != value) i++;

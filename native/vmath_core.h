@@ -3,8 +3,7 @@
 // where it makes sense); the integer-only ones are in vmath_int.h. Comparisons give the integer vector of the same lane
 // size, -1 where true.
 //
-// Loops over lanes are written with TT_LANES: "unroll 1" keeps the compiler from taking the loop apart before its
-// vectoriser sees it, so that each becomes one instruction (vfmadd, vrndscale, vsqrt ...).
+// Loops over lanes are written with TT_LANES, so that each becomes one instruction (vrndscale, vsqrt ...).
 #pragma once
 
 #include <cmath>
@@ -12,16 +11,7 @@
 #include "simd.h"
 
 #define TT_NOINLINE inline __attribute__((noinline))
-#if defined(__clang__)
-#define TT_LANES(V) for (int i = 0; i < v_lanes<V>; i++)
-#else
-#define TT_LANES(V) _Pragma("GCC unroll 1") for (int i = 0; i < v_lanes<V>; i++)
-#endif
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-#define TT_HAS_FMA 1
-#else
-#define TT_HAS_FMA 0
-#endif
+#define TT_LANES(V) TT_LANE_LOOP for (int i = 0; i < v_lanes<V>; i++)
 
 namespace tt {
 inline namespace KERNEL_NS {
@@ -215,24 +205,12 @@ TT_LANE_UNARY(round, __builtin_rintf, __builtin_rint)
 #undef TT_LANE_UNARY
 
 /** a * b + c rounded once. */
-TT_INLINE VecF v_fma(VecF a, VecF b, VecF c) {
-  VecF r;
-  TT_LANES(VecF) r[i] = __builtin_fmaf(a[i], b[i], c[i]);
-  return r;
-}
-TT_INLINE VecD v_fma(VecD a, VecD b, VecD c) {
-  VecD r;
-  TT_LANES(VecD) r[i] = __builtin_fma(a[i], b[i], c[i]);
-  return r;
-}
+TT_INLINE VecF v_fma(VecF a, VecF b, VecF c) { return fused(a, b, c); }
+TT_INLINE VecD v_fma(VecD a, VecD b, VecD c) { return fused(a, b, c); }
 /** a * b + c rounded once where that is one instruction, twice elsewhere: for approximations. */
 template <class V>
 TT_INLINE V v_mad(V a, V b, V c) {
-#if TT_HAS_FMA
-  return v_fma(a, b, c);
-#else
-  return a * b + c;
-#endif
+  return multiply_add(a, b, c);
 }
 /** c0 + c1 x + c2 x^2 ...: Horner's rule, the constant term first. */
 template <class V>

@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const PLATFORM_FILES = ['memory.cc', 'node_api.cc', 'owners.cc', 'pool.cc', 'wasm_api.cc'];
+const PLATFORM_FILES = [
+  'memory.cc',
+  'node_api.cc',
+  'owners.cc',
+  'pool.cc',
+  'wasm_api.cc',
+  'wasm_memory.cc',
+  'wasm_pool.cc',
+];
 
 /** Paths from the repository's root, sorted. */
 export function kernelSources() {
