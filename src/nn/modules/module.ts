@@ -6,6 +6,7 @@ import type { DeviceLike } from '../../device.js';
 import { isKeywords } from '../../dispatch/schema.js';
 import { bfloat16, DType, float16, float32, float64 } from '../../dtype.js';
 import { KeyError, NotImplementedError } from '../../errors.js';
+import { setOrigin } from '../../serialization/values.js';
 import { Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
 import { backwardHooks } from './backward_hooks.js';
@@ -355,7 +356,7 @@ export abstract class Module {
 
   /** All persistent state by dotted name; the tensors share memory with the module unless `keep_vars`. */
   state_dict(options: { destination?: StateDict; prefix?: string; keep_vars?: boolean } = {}): StateDict {
-    const { destination = {}, prefix = '', keep_vars = false } = options;
+    const { destination = setOrigin<StateDict>({}, 'OrderedDict'), prefix = '', keep_vars = false } = options;
     const put = (name: string, x: Tensor): void => {
       destination[prefix + name] = keep_vars ? x : x.detach();
     };

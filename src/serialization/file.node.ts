@@ -1,0 +1,74 @@
+// Files as byte sources, and files that are written whole or not at all.
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as zlib from 'node:zlib';
+import { RuntimeError } from '../errors.js';
+import { type ByteSink, type ByteSource, checkRange } from './source.js';
+import { checksum } from './zip.js';
+
+// Node's own CRC-32 (from 20.15 and 22.2 on) is several times faster.
+const native = (zlib as { crc32?: (data: Uint8Array, seed?: number) => number }).crc32;
+if (native) checksum.crc32 = (bytes, seed = 0) => native(bytes, seed);
+
+const pathOf = (file: string | URL): string => (typeof file === 'string' ? file : fileURLToPath(file));
+
+/** The name of a file without its folders. */
+export const fileName = (file: string | URL): string => basename(pathOf(file));
+
+class FileSource implements ByteSource {
+  readonly size: number;
+  constructor(private readonly descriptor: number) {
+    this.size = fstatSync(descriptor).size;
+  }
+  read(at: number, length: number): Uint8Array {
+    checkRange(at, length, this.size);
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const n = readSync(this.descriptor, bytes, done, length - done, at + done);
+      if (n === 0) throw new RuntimeError(`unexpected end of file: the file shrank while it was read`);
+      done += n;
+    }
+    return bytes;
+  }
+}
+
+/** Reads from a file with `use`; only what is asked for is read. */
+export function withFile<R>(file: string | URL, use: (source: ByteSource) => R): R {
+  const descriptor = openSync(pathOf(file), 'r');
+  try {
+    return use(new FileSource(descriptor));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes a file under a temporary name and renames it: a crash while writing leaves the old file as it was.
+ * @param write writes the content to the sink.
+ */
+export function writeFileWhole(file: string | URL, write: (sink: ByteSink) => void): void {
+  const path = pathOf(file);
+  const temporary = `${path}.${process.pid}.${Date.now().toString(36)}.tmp`;
+  try {
+    const descriptor = openSync(temporary, 'w');
+    try {
+      write(bufferedSink(descriptor));
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function bufferedSink(descriptor: number): ByteSink {
+  return {
+    write(bytes) {
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at);
+    },
+  };
+}
