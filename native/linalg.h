@@ -2,6 +2,8 @@
 // solves. Templates over float, double, Complex<float> and Complex<double>.
 #pragma once
 
+#include <type_traits>
+
 #include "complex_scalar.h"
 #include "kernel.h"
 

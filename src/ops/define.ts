@@ -93,8 +93,8 @@ interface OpOptions {
   inPlace?: boolean;
   /** The implementation takes `out` itself, as one of its parameters. */
   ownOut?: boolean;
-  /** `out=` tensors must have the results' dtypes, and share no memory with the arguments. */
-  exactOut?: boolean;
+  /** `out=` tensors must have the results' dtypes, and (unless 'dtype') share no memory with the arguments. */
+  exactOut?: boolean | 'dtype';
   /** No operand may share memory with `out`. */
   separateOut?: boolean;
 }
@@ -105,6 +105,10 @@ export const opTable = new Map<
   { readonly schema: Schema; readonly fn: (...args: readonly unknown[]) => unknown }
 >();
 
+/** The name by which messages call an op: `linalg_inv`, but `pad` of `nn.functional.pad`. */
+const messageName = (name: string): string =>
+  name.startsWith('nn.') ? name.slice(name.lastIndexOf('.') + 1) : name.replaceAll('.', '_');
+
 /**
  * Defines an op from a schema and an implementation over other ops or kernels.
  * @param name the public name, with dots for namespaces ('nn.functional.pad').
@@ -112,7 +116,7 @@ export const opTable = new Map<
  * @param impl takes one argument per parameter of the schema.
  */
 export function op<F>(name: string, schema: string, impl: Impl, options: OpOptions = {}): F {
-  const short = name.slice(name.lastIndexOf('.') + 1);
+  const short = messageName(name);
   const hasOut = /\bout\b/.test(schema);
   const full = new Schema(short, schema);
   const outAt = hasOut && !options.ownOut ? full.names.indexOf('out') : -1;
@@ -124,7 +128,7 @@ export function op<F>(name: string, schema: string, impl: Impl, options: OpOptio
     if (out === null) return implementation(...bound);
     bound[outAt] = null;
     if (options.separateOut && out instanceof Tensor) checkSeparate(out, bound.flat());
-    return writeOut(short, bound, implementation(...bound), out, options.exactOut === true);
+    return writeOut(short, bound, implementation(...bound), out, options.exactOut ?? false);
   };
   const invoke = (args: readonly unknown[], skipped: number): unknown => {
     const bound = full.bind(args, skipped);
@@ -175,13 +179,13 @@ export function writeOut(
   args: readonly unknown[],
   result: unknown,
   out: unknown,
-  exact: boolean,
+  exact: boolean | 'dtype',
 ): unknown {
   if (result instanceof Tensor) {
     if (!(out instanceof Tensor))
       throw new TypeError(`${name}(): argument 'out' must be Tensor, not ${typeName(out)}`);
     checkOut(name, args, out);
-    if (exact) checkExact(result, out, args);
+    if (exact) checkExact(result, out, exact === true ? args : []);
     storeOut(result, out);
     return out;
   }
@@ -196,7 +200,7 @@ export function writeOut(
     );
   results.forEach((r, i) => {
     checkOut(name, args, outs[i]);
-    if (exact) checkExact(r, outs[i], args);
+    if (exact) checkExact(r, outs[i], exact === true ? args : []);
     storeOut(r, outs[i]);
   });
   return Array.isArray(result) ? Object.assign(result, outs) : outs;
@@ -337,7 +341,7 @@ export function pointwiseForms<F>(
   select: (...args: never[]) => PointwiseCall,
   fast: Fast | null = null,
 ): F {
-  const short = name.slice(name.lastIndexOf('.') + 1);
+  const short = messageName(name);
   const full = new Schema(short, schema);
   const choose = select as unknown as (...args: readonly unknown[]) => PointwiseCall;
   const arity = fast?.arity ?? 0;
