@@ -22,6 +22,8 @@ const pairs = Number(options.pairs);
 const only = new RegExp(options.only);
 /** How long one sample of a workload should take, in seconds. */
 const SAMPLE = 0.02;
+/** Between samples of the two sides, in milliseconds: threads that wait for work still spin for some after each. */
+const PAUSE = 25;
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -32,10 +34,10 @@ function measure(run, iterations) {
   return (performance.now() - start) / 1000;
 }
 
-/** How many calls take about SAMPLE seconds. */
+/** How many calls take about SAMPLE seconds. The best of three, as a first call compiles and finds memory. */
 async function calibrate(time) {
   for (let iterations = 1; ; iterations *= 2) {
-    const seconds = await time(iterations);
+    const seconds = Math.min(await time(iterations), await time(iterations), await time(iterations));
     if (seconds > SAMPLE / 2) return Math.max(1, Math.round((iterations * SAMPLE) / seconds));
   }
 }
@@ -73,10 +75,10 @@ async function compare(name, time, timeTorch) {
   for (let i = 0; i < pairs; i++) {
     ours.push((await time(n)) / n);
     if (!timeTorch) continue;
-    await pause(5);
+    await pause(PAUSE);
     theirs.push((await timeTorch(m)) / m);
     ratios.push(ours[i] / theirs[i]);
-    await pause(5);
+    await pause(PAUSE);
   }
   report(name, ours, theirs, ratios);
 }

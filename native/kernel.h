@@ -23,6 +23,9 @@ extern "C" {
 /** Runs fn(context, begin, end) over disjoint parts of [0, n), none smaller than grain but the last; the
     parts depend only on n, grain and the thread count. Nested calls run in the calling thread. */
 void tt_parallel(int64_t n, int64_t grain, void (*fn)(void*, int64_t, int64_t), void* context);
+/** Like tt_parallel, over parts of `chunk` (the last may be smaller): several to a thread, so that one which comes
+    late finds less to do. */
+void tt_parallel_chunks(int64_t n, int64_t chunk, void (*fn)(void*, int64_t, int64_t), void* context);
 /** How many threads tt_parallel may use, the caller included. */
 int tt_num_threads(void);
 /** A 64-byte aligned buffer of this thread, valid until its next request of the same slot (0..7). */
@@ -128,6 +131,23 @@ inline void parallel_for(i64 n, i64 grain, const Body& body) {
   }
   tt_parallel(
       n, grain, [](void* context, i64 begin, i64 end) { (*static_cast<const Body*>(context))(begin, end); },
+      const_cast<Body*>(&body));
+}
+
+/** The same for loops whose results do not depend on where parts begin: four parts to a thread. */
+template <class Body>
+inline void parallel_for_any(i64 n, i64 grain, const Body& body) {
+  if (n <= grain) {
+    if (n > 0) body(i64(0), n);
+    return;
+  }
+  const i64 parts = 4 * static_cast<i64>(tt_num_threads());
+  i64 chunk = ((n + parts - 1) / parts + 63) & ~i64(63);
+  if (chunk > 2 * grain) chunk = 2 * grain;
+  if (chunk < grain) chunk = grain;
+  tt_parallel_chunks(
+      n, chunk,
+      [](void* context, i64 begin, i64 end) { (*static_cast<const Body*>(context))(begin, end); },
       const_cast<Body*>(&body));
 }
 

@@ -105,10 +105,10 @@ void run_flat(const Loop& loop) {
     scalars |= is_scalar[i];
   }
   if (scalars) {
-    parallel_for(n, kGrain, [&](i64 begin, i64 end) { run_flat_scalars(loop, is_scalar, begin, end); });
+    parallel_for_any(n, kGrain, [&](i64 begin, i64 end) { run_flat_scalars(loop, is_scalar, begin, end); });
     return;
   }
-  parallel_for(n, kGrain, [&](i64 begin, i64 end) {
+  parallel_for_any(n, kGrain, [&](i64 begin, i64 end) {
     const void* in[kMaxInputs];
     for (int i = 1; i < loop.count; i++) {
       in[i - 1] = loop.operands[i].data + (begin ? begin * item_size(loop.operands[i].span) : 0);

@@ -240,7 +240,16 @@ napi_value run(napi_env env, napi_callback_info) {
   Environment* e = environment(env);
   const double id = e->args[0];
   if (!(id >= 0 && id < e->kernel_count)) return fail(env, "typetorch: run() with an unknown kernel id in args[0]");
+  // Garbage is collected while the other threads work on the kernel's first parts. An operand that nothing else holds
+  // may go to the free list meanwhile; its bytes stay as they are until the next allocation, after this call.
+#if defined(__SANITIZE_ADDRESS__)
+  const bool due = false;  // free blocks may not be read there
+#else
+  const bool due = e->owners.sweep_due();
+#endif
+  if (due) tt_set_chore([](void* owners) { static_cast<tt::Owners*>(owners)->sweep(false); }, &e->owners);
   e->kernels[static_cast<int>(id)].run(e->args + 1);
+  if (due) tt_set_chore(nullptr, nullptr);
   return nullptr;
 }
 

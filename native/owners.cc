@@ -6,10 +6,10 @@
 namespace tt {
 namespace {
 
-constexpr double kMinBudget = 16e6;
+constexpr double kMinBudget = 7e6;
 // What sweeping may cost, in seconds per byte handed out. Memory that left the caches costs about 20e-12 to write
 // again (measured: 4 MB sums over rings of 1 to 32 result blocks), so frequent cheap sweeps win over rare ones.
-constexpr double kCostPerByte = 6e-12;
+constexpr double kCostPerByte = 12e-12;
 constexpr double kCostPerBlock = 1e-6;
 constexpr double kChargePerBlock = 1024;  // the JavaScript object and the weak reference of a block
 constexpr size_t kOldPerSweep = 256;      // old blocks looked at in a minor sweep
@@ -51,7 +51,9 @@ napi_status Owners::set_collector(napi_value collect) {
 Block* Owners::allocate(napi_value owner, size_t nbytes, napi_status* status) {
   *status = napi_ok;
   handed_out_ += static_cast<double>(nbytes) + kChargePerBlock;
-  if (handed_out_ >= budget_) sweep(false);
+  // From the budget on a sweep is due, and the next parallel kernel hides most of it (node_api.cc); past twice the
+  // budget, or without a cached block, it happens here.
+  if (handed_out_ >= budget_ && (handed_out_ >= 2 * budget_ || !cache_.has_free(nbytes))) sweep(false);
   Block* block = cache_.has_free(nbytes) ? cache_.take(nbytes, limit_) : take_fresh(nbytes);
   if (!block) return nullptr;
   napi_ref ref;

@@ -38,8 +38,10 @@ class Owners {
   Block* allocate(napi_value owner, size_t nbytes, napi_status* status);
   /** Takes back the block at this address; false when no block in use starts there. */
   bool release(uintptr_t address);
-  /** Garbage collection and sweep. */
+  /** Garbage collection and sweep. A minor one gives no memory back to the system, so it may run while kernels do. */
   void sweep(bool major);
+  /** Whether a minor sweep would be in time: the budget is used up, or will be soon. */
+  bool sweep_due() const { return handed_out_ >= budget_ && !collecting_; }
 
   BlockCache& cache() { return cache_; }
   const SweepCounts& counts() const { return counts_; }
@@ -72,7 +74,7 @@ class Owners {
   size_t limit_;                // what this process may use at most
   size_t confirmed_ = 0;        // largest live set right after a major collection
   size_t old_cursor_ = 0;
-  double budget_ = 16e6, floor_ = 16e6, sweep_cost_ = 30e-6;
+  double budget_ = 7e6, floor_ = 7e6, sweep_cost_ = 30e-6;
   size_t polled_ = 0;
   double handed_out_ = 0;       // charge since the last sweep
   double last_sweep_ = 0, last_major_ = 0, major_cost_ = 0;

@@ -6,6 +6,10 @@ extern "C" {
 void tt_set_num_threads(int n);
 }
 
+/** What the calling thread does in its next parallel job while the other threads start on it: call(context), once.
+    Null to take it back. */
+void tt_set_chore(void (*call)(void*), void* context);
+
 /** The processors that this process may use: affinity mask and container quota considered. */
 int tt_available_cores();
 
