@@ -19,6 +19,7 @@ export * as cuda from './cuda.js';
 export { Device, device, get_default_device, set_default_device } from './device.js';
 export * from './dtype.js';
 export * from './errors.js';
+export * as fft from './fft/index.js';
 export {
   default_generator,
   Generator,
