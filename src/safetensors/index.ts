@@ -1,4 +1,15 @@
 // typetorch/safetensors: tensors in the safetensors format.
 
-export { load_file, save_file } from '#safetensors-file';
-export { load, save } from './format.js';
+export type { Metadata, Tensors } from './format.js';
+export {
+  AsyncSafeOpen,
+  load,
+  load_file,
+  type OpenOptions,
+  type RemoteOptions,
+  SafeOpen,
+  safe_open,
+  safe_open_async,
+  save,
+  save_file,
+} from './open.js';

@@ -9,16 +9,9 @@ import { Optimizer } from '../optim/optimizer.js';
 import type { Storage } from '../storage.js';
 import { Tensor } from '../tensor.js';
 import { Pickler, PyCall, PyGlobal, PyPersistent, tupleOf } from './pickler.js';
-import {
-  bytesAsTensor,
-  checkpointGlobals,
-  type MapLocation,
-  readBytes,
-  type StorageReader,
-  storageNames,
-  writeBytes,
-} from './rebuild.js';
-import type { ByteSink, ByteSource } from './source.js';
+import { checkpointGlobals, type MapLocation, type StorageReader, storageNames } from './rebuild.js';
+import { type ByteSink, type ByteSource, PIECE } from './source.js';
+import { bytesAsTensor, readBytes, writeBytes } from './storage_bytes.js';
 import { Unpickler, type UnpicklerOptions, UnpicklingError } from './unpickler.js';
 import { Converter } from './values.js';
 import { ZipReader, ZipWriter } from './zip.js';
@@ -27,7 +20,6 @@ import { ZipReader, ZipWriter } from './zip.js';
 
 const orderedDict = new PyGlobal('collections', 'OrderedDict');
 const rebuild = (name: string): PyGlobal => new PyGlobal('torch._utils', name);
-const CHUNK = 1 << 22;
 
 /** The storages that a value refers to, in the order in which they were met. */
 class StorageTable {
@@ -99,8 +91,8 @@ function reduce(value: object, storages: StorageTable): PyCall | undefined {
 
 function* piecesOf(storage: Storage): Iterable<Uint8Array> {
   const source = storage.device.type === 'cpu' ? storage : bytesAsTensor(storage).cpu()._storage;
-  for (let at = 0; at < storage.nbytes; at += CHUNK)
-    yield readBytes(source, at, Math.min(CHUNK, storage.nbytes - at));
+  for (let at = 0; at < storage.nbytes; at += PIECE)
+    yield readBytes(source, at, Math.min(PIECE, storage.nbytes - at));
 }
 
 /** 40 digits that depend on the contents, as PyTorch's writer adds them. */

@@ -10,6 +10,10 @@ function noFiles(file: string | URL): never {
 
 export const fileName = (file: string | URL): string => String(file);
 
+export function openFile(file: string | URL): ByteSource & { close(): void } {
+  return noFiles(file);
+}
+
 export function withFile<R>(file: string | URL, _use: (source: ByteSource) => R): R {
   return noFiles(file);
 }

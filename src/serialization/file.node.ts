@@ -24,22 +24,34 @@ class FileSource implements ByteSource {
   read(at: number, length: number): Uint8Array {
     checkRange(at, length, this.size);
     const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
-      const n = readSync(this.descriptor, bytes, done, length - done, at + done);
-      if (n === 0) throw new RuntimeError(`unexpected end of file: the file shrank while it was read`);
-      done += n;
-    }
+    this.readInto(at, bytes);
     return bytes;
   }
+  readInto(at: number, into: Uint8Array): void {
+    checkRange(at, into.length, this.size);
+    for (let done = 0; done < into.length; ) {
+      const n = readSync(this.descriptor, into, done, into.length - done, at + done);
+      if (n === 0) throw new RuntimeError('unexpected end of file: the file shrank while it was read');
+      done += n;
+    }
+  }
+  close(): void {
+    closeSync(this.descriptor);
+  }
+}
+
+/** Opens a file for reading at any position; the caller closes it. */
+export function openFile(file: string | URL): ByteSource & { close(): void } {
+  return new FileSource(openSync(pathOf(file), 'r'));
 }
 
 /** Reads from a file with `use`; only what is asked for is read. */
 export function withFile<R>(file: string | URL, use: (source: ByteSource) => R): R {
-  const descriptor = openSync(pathOf(file), 'r');
+  const source = openFile(file);
   try {
-    return use(new FileSource(descriptor));
+    return use(source);
   } finally {
-    closeSync(descriptor);
+    source.close();
   }
 }
 

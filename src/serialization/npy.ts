@@ -5,17 +5,19 @@ import { empty } from '../dispatch/allocate.js';
 import { type DType, dtypes } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { numelOf, Tensor } from '../tensor.js';
-import { readBytes, writeBytes } from './rebuild.js';
+
 import {
   type ByteSink,
   type ByteSource,
   type Bytes,
   BytesIO,
   bytesOf,
+  inPieces,
   isBytes,
   MemorySource,
   viewOf,
 } from './source.js';
+import { elementBytes, writeBytes } from './storage_bytes.js';
 import { ZipReader, ZipWriter } from './zip.js';
 
 /** NumPy's descriptions of the element types. NumPy has no bfloat16. */
@@ -38,7 +40,6 @@ const byDescription: ReadonlyMap<string, DType> = new Map(
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const MAX_HEADER = 1 << 20;
-const CHUNK = 1 << 22;
 
 interface Header {
   readonly dtype: DType;
@@ -90,10 +91,9 @@ function readArray(source: ByteSource): Tensor {
   if (nbytes !== source.size - start)
     throw invalid(`the header promises ${nbytes} bytes of data, and there are ${source.size - start}`);
   const x = empty(fortran ? [...shape].reverse() : shape, dtype, cpu);
-  for (let at = 0; at < nbytes; at += CHUNK) {
-    const piece = source.read(start + at, Math.min(CHUNK, nbytes - at));
-    writeBytes(x._storage, big ? swap(piece, dtype) : piece, at);
-  }
+  inPieces(source, start, nbytes, (piece, at) =>
+    writeBytes(x._storage, big ? swap(piece, dtype) : piece, at),
+  );
   return fortran ? x.permute(shape.map((_, d) => shape.length - 1 - d)) : x;
 }
 
@@ -122,10 +122,7 @@ function headerOf(x: Tensor): Uint8Array {
 
 function* piecesOf(x: Tensor): Iterable<Uint8Array> {
   yield headerOf(x);
-  const data = x.detach().cpu().contiguous();
-  const first = data._offset * data.itemsize;
-  for (let at = 0; at < data.nbytes; at += CHUNK)
-    yield readBytes(data._storage, first + at, Math.min(CHUNK, data.nbytes - at));
+  yield* elementBytes(x);
 }
 
 type Target = string | URL | ByteSink;

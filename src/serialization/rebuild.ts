@@ -1,14 +1,15 @@
 // What a checkpoint's pickle may name, and how tensors are rebuilt: PyTorch's list for `weights_only=True`.
-import { backendOf, hasBackend } from '../backends/backend.js';
+import { hasBackend } from '../backends/backend.js';
 import { Complex } from '../complex.js';
 import { cpu, type Device, type DeviceLike, device, meta } from '../device.js';
 import { emptyStrided } from '../dispatch/allocate.js';
 import { type DType, dtypes } from '../dtype.js';
-import { RuntimeError, ValueError } from '../errors.js';
+import { RuntimeError } from '../errors.js';
 import { Parameter } from '../nn/parameter.js';
 import { Storage } from '../storage.js';
-import { contiguousStrides, isContiguous, numelOf, Tensor } from '../tensor.js';
+import { isContiguous, numelOf, Tensor } from '../tensor.js';
 import { safeGlobals } from './safe_globals.js';
+import { bytesAsTensor } from './storage_bytes.js';
 import { describe, type PickleGlobal, type UnpicklerOptions, UnpicklingError } from './unpickler.js';
 import { Converter, PyDict, PyTuple, setOrigin } from './values.js';
 
@@ -386,34 +387,4 @@ function partOf({ storage, dtype }: LoadedStorage, part: PyTuple): LoadedStorage
     new Storage(storage.device, storage.address + offset * each, length * each, storage),
     dtype,
   );
-}
-
-/** A storage's bytes as a tensor. */
-export function bytesAsTensor(storage: Storage): Tensor {
-  const [uint8] = dtypes.filter((d) => d.name === 'uint8');
-  return new Tensor(
-    storage,
-    [storage.nbytes],
-    contiguousStrides([storage.nbytes]),
-    0,
-    uint8,
-    storage.nbytes,
-    true,
-  );
-}
-
-/** Writes bytes into a storage at a position. @throws ValueError when they do not fit. */
-export function writeBytes(storage: Storage, bytes: Uint8Array, at: number): void {
-  if (at + bytes.length > storage.nbytes) throw new ValueError('bytes do not fit into the storage');
-  const all = bytesAsTensor(storage);
-  const part = new Tensor(storage, [bytes.length], [1], at, all.dtype, bytes.length, true);
-  backendOf(storage.device.type).write(part, bytes);
-}
-
-/** Reads bytes of a storage from a position on. */
-export function readBytes(storage: Storage, at: number, length: number): Uint8Array {
-  const all = bytesAsTensor(storage);
-  const into = new Uint8Array(length);
-  backendOf(storage.device.type).read(new Tensor(storage, [length], [1], at, all.dtype, length, true), into);
-  return into;
 }

@@ -6,6 +6,8 @@ export interface ByteSource {
   readonly size: number;
   /** @throws RuntimeError when the range does not lie inside. The result must not be written to. */
   read(at: number, length: number): Uint8Array;
+  /** Fills an array with the bytes from a position on. @throws RuntimeError when there are fewer. */
+  readInto(at: number, into: Uint8Array): void;
 }
 
 /** Takes bytes in order. */
@@ -47,6 +49,27 @@ export class MemorySource implements ByteSource {
   read(at: number, length: number): Uint8Array {
     checkRange(at, length, this.bytes.length);
     return this.bytes.subarray(at, at + length);
+  }
+  readInto(at: number, into: Uint8Array): void {
+    into.set(this.read(at, into.length));
+  }
+}
+
+/** Bytes are handed over in pieces of this size. */
+export const PIECE: number = 1 << 22;
+
+/** Hands a range of a source over in pieces, each in the same array. */
+export function inPieces(
+  source: ByteSource,
+  start: number,
+  length: number,
+  use: (piece: Uint8Array, at: number) => void,
+): void {
+  const scratch = new Uint8Array(Math.min(PIECE, length));
+  for (let at = 0; at < length; at += PIECE) {
+    const piece = scratch.subarray(0, Math.min(PIECE, length - at));
+    source.readInto(start + at, piece);
+    use(piece, at);
   }
 }
 

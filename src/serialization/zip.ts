@@ -5,7 +5,7 @@
 import { inflateSync } from 'fflate';
 import { RuntimeError } from '../errors.js';
 import { crc32 as portableCrc32 } from './crc32.js';
-import { type ByteSink, type ByteSource, viewOf } from './source.js';
+import { type ByteSink, type ByteSource, inPieces, viewOf } from './source.js';
 
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
@@ -134,20 +134,18 @@ export class ZipReader {
     return content;
   }
 
-  /** Hands a stored entry's content over in pieces. @throws RuntimeError when it is missing or damaged. */
-  stream(name: string, piece: (bytes: Uint8Array, at: number) => void, size = 1 << 22): void {
+  /** Hands an entry's content over in pieces. @throws RuntimeError when it is missing or damaged. */
+  stream(name: string, use: (piece: Uint8Array, at: number) => void): void {
     const entry = this.entry(name);
     if (entry.method !== 0) {
-      piece(this.read(name), 0);
+      use(this.read(name), 0);
       return;
     }
-    const start = this.dataOffset(entry);
     let crc = 0;
-    for (let at = 0; at < entry.size; at += size) {
-      const bytes = this.source.read(start + at, Math.min(size, entry.size - at));
-      crc = checksum.crc32(bytes, crc);
-      piece(bytes, at);
-    }
+    inPieces(this.source, this.dataOffset(entry), entry.size, (piece, at) => {
+      crc = checksum.crc32(piece, crc);
+      use(piece, at);
+    });
     if (crc !== entry.crc) throw damaged(name, 'CRC-32 check failed');
   }
 
