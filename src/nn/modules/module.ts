@@ -6,6 +6,7 @@ import type { DeviceLike } from '../../device.js';
 import { isKeywords } from '../../dispatch/schema.js';
 import { bfloat16, DType, float16, float32, float64 } from '../../dtype.js';
 import { KeyError, NotImplementedError } from '../../errors.js';
+import { empty_like } from '../../ops/like.js';
 import { setOrigin } from '../../serialization/values.js';
 import { Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
@@ -284,8 +285,8 @@ export abstract class Module {
     return this;
   }
   /** Replaces the values of every parameter and buffer. @internal */
-  _apply(fn: (x: Tensor) => Tensor): this {
-    for (const child of this.children()) child._apply(fn);
+  _apply(fn: (x: Tensor) => Tensor, recurse = true): this {
+    if (recurse) for (const child of this.children()) child._apply(fn);
     no_grad(() => {
       for (const [, p] of this._ownParameters()) {
         p.data = fn(p.data);
@@ -328,6 +329,10 @@ export abstract class Module {
     return this._apply((x) =>
       x.dtype.is_integral ? x.to(...(withoutType as never[])) : x.to(...(args as never[])),
     );
+  }
+  /** Moves the module to a device without its values: parameters and buffers have what is in the memory there. */
+  to_empty(options: { device: DeviceLike; recurse?: boolean }): this {
+    return this._apply((x) => empty_like(x, { device: options.device }), options.recurse ?? true);
   }
   private _float(dtype: DType): this {
     return this._apply((x) => (x.is_floating_point() ? x.to(dtype) : x));
