@@ -1,4 +1,5 @@
 // typetorch/safetensors: tensors in the safetensors format.
+import '../index.js';
 
 export type { Metadata, Tensors } from './format.js';
 export {

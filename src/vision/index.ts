@@ -1,3 +1,4 @@
 // typetorch/vision: PyTorch's torchvision.
+import '../index.js';
 export * as datasets from './datasets/index.js';
 export * as transforms from './transforms/index.js';
