@@ -39,6 +39,16 @@ export * from './reduce_mean.js';
 export * from './reduce_order.js';
 export * from './reduce_stats.js';
 export * from './resize.js';
+export {
+  gru,
+  gru_cell,
+  lstm,
+  lstm_cell,
+  rnn_relu,
+  rnn_relu_cell,
+  rnn_tanh,
+  rnn_tanh_cell,
+} from './rnn.js';
 export * from './rounding.js';
 export * from './scan.js';
 export * from './search.js';

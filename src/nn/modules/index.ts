@@ -39,6 +39,8 @@ export * from './normalization.js';
 export * from './padding.js';
 export * from './pixelshuffle.js';
 export * from './pooling.js';
+export * from './rnn.js';
+export * from './rnn_cells.js';
 export * from './sparse.js';
 export * from './transformer.js';
 export * from './upsampling.js';
