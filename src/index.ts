@@ -38,6 +38,7 @@ export * as optim from './optim/index.js';
 export { get_printoptions, set_printoptions } from './print_options.js';
 export * as serialization from './serialization/index.js';
 export { load, save } from './serialization/index.js';
+export * as signal from './signal/index.js';
 export * as special from './special.js';
 export {
   get_num_interop_threads,

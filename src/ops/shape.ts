@@ -201,8 +201,8 @@ export const unfold: Op<[dimension: number, size: number, step: number], Tensor>
   },
 );
 
-/** The gradient of unfold: every element sums those of the windows that show it. */
-function unfoldBackward(grad: Tensor, shape: Shape, d: number, size: number, step: number): Tensor {
+/** @internal The gradient of unfold: every element sums those of the windows that show it. */
+export function unfoldBackward(grad: Tensor, shape: Shape, d: number, size: number, step: number): Tensor {
   const out = zeros_(shape, grad.dtype, grad.device);
   if (out._numel > 0 && grad._numel > 0)
     backendOf(grad.device.type).launch('unfold_backward', out, grad, d, size, step);

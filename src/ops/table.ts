@@ -57,9 +57,17 @@ export * from './softmax.js';
 export * from './sort.js';
 export * from './special_math.js';
 export * from './split.js';
+export * from './stft.js';
 export * from './trig.js';
 export * from './unique.js';
 export * from './view.js';
 export * from './view_copy.js';
 export * from './view_dtype.js';
 export * from './view_inplace.js';
+export {
+  bartlett_window,
+  blackman_window,
+  hamming_window,
+  hann_window,
+  kaiser_window,
+} from './window.js';

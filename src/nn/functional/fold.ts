@@ -5,9 +5,9 @@ import { RuntimeError } from '../../errors.js';
 import { copyInto } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
 import { zeros_ } from '../../ops/fill.js';
+import { pad as padTensor } from '../../ops/pad.js';
 import { narrow } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
-import { pad as padTensor } from './pad.js';
 
 /** One size for both dimensions, or one for each. */
 export type Pair = number | readonly number[];

@@ -1,4 +1,6 @@
 // torch.nn.functional.
+
+export { type PadMode, type PadOptions, pad } from '../../ops/pad.js';
 export * from './activation.js';
 export * from './attention.js';
 export * from './conv.js';
@@ -20,7 +22,6 @@ export * from './loss.js';
 export * from './margin_loss.js';
 export * from './multi_head_attention.js';
 export * from './norm.js';
-export { type PadMode, type PadOptions, pad } from './pad.js';
 export * from './pool.js';
 export * from './shuffle.js';
 export * from './softmax.js';

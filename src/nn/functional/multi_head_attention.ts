@@ -4,12 +4,12 @@ import { RuntimeError, ValueError } from '../../errors.js';
 import { op } from '../../ops/define.js';
 import { zeros_ } from '../../ops/fill.js';
 import { baddbmm, bmm, linear } from '../../ops/matmul.js';
+import { pad } from '../../ops/pad.js';
 import { softmaxAlong } from '../../ops/softmax.js';
 import { cat, chunk, split } from '../../ops/table.js';
 import { sameSizes, type Tensor } from '../../tensor.js';
 import { scaled_dot_product_attention } from './attention.js';
 import { dropout } from './dropout.js';
-import { pad } from './pad.js';
 
 /** Options of {@link multi_head_attention_forward} after its required arguments. */
 export interface MultiHeadOptions {

@@ -2,9 +2,9 @@
 import type { DeviceLike } from '../../device.js';
 import type { DType } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
+import { type PadMode, pad } from '../../ops/pad.js';
 import type { Tensor } from '../../tensor.js';
 import * as F from '../functional/conv.js';
-import { type PadMode, pad } from '../functional/pad.js';
 import * as init from '../init.js';
 import type { Parameter } from '../parameter.js';
 import {

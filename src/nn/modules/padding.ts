@@ -1,6 +1,7 @@
 // Padding layers.
+
+import { checkDims, type PadMode, pad } from '../../ops/pad.js';
 import type { Tensor } from '../../tensor.js';
-import { checkDims, type PadMode, pad } from '../functional/pad.js';
 import { bind, type Call, py, type Size, tuple } from './arguments.js';
 import { Module } from './module.js';
 

@@ -1,15 +1,15 @@
 // Padding by constants, and by the tensor's own elements.
-import { record } from '../../autograd/graph.js';
-import { backendOf } from '../../backends/backend.js';
-import { empty } from '../../dispatch/allocate.js';
-import { int64 } from '../../dtype.js';
-import { NotImplementedError, RuntimeError, ValueError } from '../../errors.js';
-import { copyInto } from '../../ops/copy.js';
-import { op } from '../../ops/define.js';
-import { fillWith } from '../../ops/fill.js';
-import { index_select } from '../../ops/indexing.js';
-import { clone, narrow } from '../../ops/table.js';
-import type { Tensor } from '../../tensor.js';
+import { record } from '../autograd/graph.js';
+import { backendOf } from '../backends/backend.js';
+import { empty } from '../dispatch/allocate.js';
+import { int64 } from '../dtype.js';
+import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { clone, copyInto } from './copy.js';
+import { op } from './define.js';
+import { fillWith } from './fill.js';
+import { index_select } from './indexing.js';
+import { narrow } from './split.js';
 
 export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
 
