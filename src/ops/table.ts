@@ -54,6 +54,7 @@ export * from './scan.js';
 export * from './search.js';
 export * from './shape.js';
 export * from './softmax.js';
+export * from './solvers.js';
 export * from './sort.js';
 export * from './special_math.js';
 export * from './split.js';
