@@ -168,6 +168,35 @@ T* pack_weights(const Task<T, S>& t) {
   return packed;
 }
 
+/** Rows of one channel's window, `pitch` apart, to their places. The window is whole images. */
+template <class T, class S>
+void store_rows(const Task<T, S>& t, const Window& w, i64 channel, const T* from, i64 pitch) {
+  const i64 width = w.count[2], step = t.out_step[2];
+  for (i64 n = 0; n < w.images; n++) {
+    S* plane = t.out + (w.image + n) * t.out_image + channel * t.out_channel;
+    const S* end = plane + t.source.grid();
+    for (i64 d = 0; d < w.count[0]; d++) {
+      for (i64 h = 0; h < w.count[1]; h++, from += pitch) {
+        S* to = plane + d * t.out_step[0] + h * t.out_step[1];
+        if constexpr (same_type<T, S>) {
+          // The next row overwrites what a whole vector writes too much.
+          if (t.flat() && to + width + lanes<T> <= end) {
+            copy_vectors(to, from, 1, width);
+            continue;
+          }
+        }
+        if (step == 1) {
+          for (i64 i = 0; i < width; i++) narrow(to[i], from[i]);
+        } else if (step == 2) {
+          for (i64 i = 0; i < width; i++) narrow(to[2 * i], from[i]);
+        } else {
+          for (i64 i = 0; i < width; i++) narrow(to[i * step], from[i]);
+        }
+      }
+    }
+  }
+}
+
 /** Few rows of few products (depthwise): sums of eight vectors of positions at a time, straight from the slab. */
 template <class T, class S>
 void run_direct(const Task<T, S>& t, i64 group, const Window& w) {
@@ -209,13 +238,7 @@ void run_direct(const Task<T, S>& t, i64 group, const Window& w) {
       TT_UNROLL
       for (int i = 0; i < N; i++) store(sums + (u + i) * L, sum[i]);
     }
-    for (i64 row = 0; row < rows; row++) {
-      const i64 h = w.first[1] + row % w.count[1], d = w.first[0] + row / w.count[1] % w.count[0];
-      S* to = t.out + (w.image + row / w.count[1] / w.count[0]) * t.out_image + channel * t.out_channel +
-              d * t.out_step[0] + h * t.out_step[1];
-      const T* from = sums + row * chunks * L;
-      for (i64 i = 0; i < width; i++) narrow(to[i * t.out_step[2]], from[i]);
-    }
+    store_rows(t, w, channel, sums, chunks * L);
   }
 }
 
@@ -305,6 +328,7 @@ Task<T, S> task_of(const ConvArgs& a, i64 channels, i64 rows) {
   t.source.images = a.in.shape[0];
   t.source.channel = spatial(a.in);
   t.source.image = a.in.shape[1] * t.source.channel;
+  t.source.end = t.source.data + a.in.numel();
   t.source_group = channels * t.source.channel;
   t.bias = read_bias<T, S>(a);
   t.out = a.out.template as<S>();

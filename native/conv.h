@@ -37,6 +37,9 @@ struct Axis {
   i64* slot = nullptr;    // of each tap
   i64* shift = nullptr;   // of each tap, in positions
   i64 reach = 0;          // the largest shift
+  // Elements of each slot, from position 0 to grid + reach, that lie in the source: [begin, end).
+  i64* begin = nullptr;
+  i64* end = nullptr;
   bool inside = true;     // no tap reads outside
 };
 
@@ -58,17 +61,26 @@ inline void finish_axis(Axis& a) {
     a.reach = a.shift[k] > a.reach ? a.shift[k] : a.reach;
   }
   a.inside = least >= 0 && (a.grid - 1) * a.stride + most < a.size;
+  const i64 extent = a.grid + a.reach;
+  for (i64 s = 0; s < a.slots; s++) {
+    const i64 at = a.origin[s], left = a.size - at;
+    a.begin[s] = at >= 0 ? 0 : min_of(extent, ceil_div(-at, a.stride));
+    a.end[s] = left <= 0 ? 0 : min_of(extent, ceil_div(left, a.stride));
+    if (a.end[s] < a.begin[s]) a.end[s] = a.begin[s];
+  }
 }
 
 /** Room for the tables of three axes of at most that many taps each. */
 inline void place_axes(Axis (&axis)[3], const i64 (&taps)[3]) {
-  i64* p = scratch<i64>(kAxes, 4 * (taps[0] + taps[1] + taps[2]));
+  i64* p = scratch<i64>(kAxes, 6 * (taps[0] + taps[1] + taps[2]));
   for (int d = 0; d < 3; d++) {
     axis[d].offset = p;
     axis[d].origin = p + taps[d];
     axis[d].slot = p + 2 * taps[d];
     axis[d].shift = p + 3 * taps[d];
-    p += 4 * taps[d];
+    axis[d].begin = p + 4 * taps[d];
+    axis[d].end = p + 5 * taps[d];
+    p += 6 * taps[d];
   }
 }
 
@@ -109,6 +121,7 @@ struct Source {
   const S* data;
   i64 image, channel;  // strides
   i64 images;
+  const S* end;  // of the whole tensor: what may be read
   Axis axis[3];
   i64 taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
   i64 grid() const { return axis[0].grid * axis[1].grid * axis[2].grid; }
@@ -217,20 +230,6 @@ void position_offsets(i64* to, const Source<S>& s, const Window& w, const View<T
   }
 }
 
-/** Elements e of a slot with 0 <= (first + e) * stride + origin < size: [begin, end) within [0, extent). */
-struct Range {
-  i64 begin, end;
-};
-inline Range valid_range(const Axis& a, i64 slot, i64 first, i64 extent) {
-  const i64 at = first * a.stride + a.origin[slot];
-  Range r;
-  r.begin = at >= 0 ? 0 : min_of(extent, ceil_div(-at, a.stride));
-  const i64 left = a.size - at;
-  r.end = left <= 0 ? 0 : min_of(extent, ceil_div(left, a.stride));
-  if (r.end < r.begin) r.end = r.begin;
-  return r;
-}
-
 template <class T, class S>
 TT_INLINE void copy_strided(T* to, const S* from, i64 stride, i64 n) {
   if (stride == 1) {
@@ -240,6 +239,52 @@ TT_INLINE void copy_strided(T* to, const S* from, i64 stride, i64 n) {
   } else {
     for (i64 i = 0; i < n; i++) to[i] = widened<T>(from[i * stride]);
   }
+}
+
+/** The even elements of a and b. */
+template <class V, int... I>
+TT_INLINE V even_lanes(V a, V b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, (2 * I)...);
+}
+
+/** copy_strided that may read 2 vectors too much and write one too much. */
+template <class T>
+TT_INLINE void copy_vectors(T* to, const T* from, i64 stride, i64 n) {
+  constexpr int L = lanes<T>;
+  if (stride == 1) {
+    for (i64 i = 0; i < n; i += L) store(to + i, load(from + i));
+  } else {
+    constexpr auto lane = std::make_integer_sequence<int, L>{};
+    for (i64 i = 0; i < n; i += L) store(to + i, even_lanes(load(from + 2 * i), load(from + 2 * i + L), lane));
+  }
+}
+
+/** n elements of one value, written as whole vectors. */
+template <class T>
+TT_INLINE void fill_vectors(T* to, i64 n, T value) {
+  const Vec<T> v = broadcast(value);
+  for (i64 i = 0; i < n; i += lanes<T>) store(to + i, v);
+}
+
+/** One row of a slot: `extent` elements, those outside of the source having one value. What is written past them (at
+    most a vector) belongs to the rows that follow. */
+template <class T, class S>
+TT_INLINE void fill_row(T* cells, const S* from, const Axis& a, i64 slot, i64 extent, T outside, const S* end) {
+  if (from == nullptr) return fill_vectors(cells, extent, outside);
+  const i64 first = a.begin[slot], last = a.end[slot], n = last - first;
+  if (first > 0) fill_vectors(cells, first, outside);
+  if (n > 0) {
+    const S* start = from + first * a.stride + a.origin[slot];
+    bool done = false;
+    if constexpr (same_type<T, S>) {
+      if (a.stride <= 2 && start + (n + lanes<T>) * a.stride <= end) {
+        copy_vectors(cells + first, start, a.stride, n);
+        done = true;
+      }
+    }
+    if (!done) copy_strided(cells + first, start, a.stride, n);
+  }
+  if (last < extent) fill_vectors(cells + last, extent - last, outside);
 }
 
 /** Extents of a slab over a window. */
@@ -277,9 +322,10 @@ View<T> lay_out(const Source<S>& s, const i64 (&extent)[3], i64 element) {
   return v;
 }
 
-/** Channels [first, first + count) of a window, channel by channel. Fills taps' offsets too. */
+/** Channels [first, first + count) of a window, channel by channel, with `outside` where taps leave the source. Fills
+    taps' offsets too. */
 template <class T, class S>
-View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64* taps) {
+View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64* taps, T outside = T(0)) {
   i64 extent[3];
   slab_extents(s, w, extent);
   const Axis& wide = s.axis[2];
@@ -291,7 +337,6 @@ View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64
   T* slab = scratch<T>(kSlab, size);
   v.data = slab;
   v.end = slab + size;
-  for (i64 i = w.images * v.image; i < size; i++) slab[i] = T(0);
   for (i64 n = 0; n < w.images; n++) {
     for (i64 c = 0; c < count; c++) {
       T* to = slab + n * v.image + c * v.channel;
@@ -299,16 +344,12 @@ View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64
       each_slab_row(s, w, extent, plane, [&](const S* from, i64 index) {
         T* cells = to + index * v.step[1];
         for (i64 k = 0; k < wide.slots; k++, cells += extent[2]) {
-          const Range r = from == nullptr ? Range{extent[2], extent[2]} : valid_range(wide, k, 0, extent[2]);
-          for (i64 i = 0; i < r.begin; i++) cells[i] = T(0);
-          if (r.end > r.begin) {
-            copy_strided(cells + r.begin, from + r.begin * wide.stride + wide.origin[k], wide.stride, r.end - r.begin);
-          }
-          for (i64 i = r.end; i < extent[2]; i++) cells[i] = T(0);
+          fill_row(cells, from, wide, k, extent[2], outside, s.end);
         }
       });
     }
   }
+  for (i64 i = w.images * v.image; i < size; i++) slab[i] = outside;
   return v;
 }
 

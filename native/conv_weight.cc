@@ -2,6 +2,8 @@
 // and dilation of the three dimensions; contiguous, of one dtype as in conv.cc. The gradient of a convolution's weight:
 // a product of the output's gradient [O, positions] and the patches [positions, taps * C], summed over windows of
 // positions. The slab holds the channels of an element together, so that a patch is a few runs of vectors.
+#include <type_traits>
+
 #include "conv.h"
 
 namespace tt {
@@ -62,12 +64,12 @@ View<T> fill_slab_by_element(const Source<S>& s, const Window& w, i64 first, i64
     each_slab_row(s, w, extent, plane, [&](const S* from, i64 index) {
       T* cells = slab + n * v.image + index * v.step[1];
       for (i64 k = 0; k < wide.slots; k++, cells += extent[2] * element) {
-        const Range r = from == nullptr ? Range{extent[2], extent[2]} : valid_range(wide, k, 0, extent[2]);
-        for (i64 i = 0; i < r.begin * element; i++) cells[i] = T(0);
-        for (i64 i = r.end * element; i < extent[2] * element; i++) cells[i] = T(0);
-        if (r.end <= r.begin) continue;
-        transpose_cells(cells + r.begin * element, element, from + r.begin * wide.stride + wide.origin[k], s.channel,
-                        count, wide.stride, r.end - r.begin);
+        const i64 begin = from == nullptr ? extent[2] : wide.begin[k], end = from == nullptr ? extent[2] : wide.end[k];
+        for (i64 i = 0; i < begin * element; i++) cells[i] = T(0);
+        for (i64 i = end * element; i < extent[2] * element; i++) cells[i] = T(0);
+        if (end <= begin) continue;
+        transpose_cells(cells + begin * element, element, from + begin * wide.stride + wide.origin[k], s.channel, count,
+                        wide.stride, end - begin);
       }
     });
   }
@@ -141,47 +143,76 @@ void store_weights(S* out, const T* sums, i64 rows, i64 channels, i64 first, i64
   }
 }
 
-/** One image and one row of weights of a depthwise gradient: adds lane by lane to sums [padded][lanes]. */
+/** The first n lanes; the others are zero. */
 template <class T>
-void add_products(T* sums, i64 padded, const T* grad, i64 rows, i64 width, const Window& w, const View<T>& view,
-                  const i64* ks) {
-  constexpr int L = lanes<T>, N = 8;
+TT_INLINE Vec<T> keep_first(Vec<T> v, i64 n) {
+  using Int = Vec<std::conditional_t<sizeof(T) == 4, int32_t, int64_t>>;
+  Int lane;
+  TT_UNROLL
+  for (int i = 0; i < lanes<T>; i++) lane[i] = i;
+  return bit_cast<Vec<T>>(bit_cast<Int>(v) & (lane < static_cast<decltype(lane[0] + 0)>(n)));
+}
+
+/** One image and one row of weights of a depthwise gradient: adds lane by lane to N sums. */
+template <class T, int N>
+TT_INLINE void add_products(T* sums, const T* grad, i64 rows, i64 width, const Window& w, const View<T>& view,
+                            const i64* ks) {
+  constexpr int L = lanes<T>;
   const i64 chunks = ceil_div(width, L), full = width / L, rest = width % L;
-  for (i64 k = 0; k < padded; k += N) {
-    Vec<T> sum[N];
-    T* at = sums + k * L;
-    TT_UNROLL
-    for (int i = 0; i < N; i++) sum[i] = load(at + i * L);
-    for (i64 row = 0; row < rows; row++) {
-      const T* x = view.data + row / w.count[1] * view.step[0] + row % w.count[1] * view.step[1];
-      for (i64 c = 0; c < full; c++) {
-        const Vec<T> g = load(grad + (row * chunks + c) * L);
-        TT_UNROLL
-        for (int i = 0; i < N; i++) sum[i] += g * load(x + c * L + ks[k + i]);
-      }
-      if (rest == 0) continue;
+  Vec<T> sum[N];
+  i64 at[N];
+  TT_UNROLL
+  for (int i = 0; i < N; i++) {
+    sum[i] = load(sums + i * L);
+    at[i] = ks[i];
+  }
+  i64 h = 0;
+  const T* x = view.data;
+  for (i64 row = 0; row < rows; row++) {
+    for (i64 c = 0; c < full; c++) {
+      const Vec<T> g = load(grad + (row * chunks + c) * L);
+      TT_UNROLL
+      for (int i = 0; i < N; i++) sum[i] += g * load(x + c * L + at[i]);
+    }
+    if (rest > 0) {
       // What lies past the row is another row: 0 times its infinity would be no 0.
       const Vec<T> g = load(grad + (row * chunks + full) * L);
       TT_UNROLL
-      for (int i = 0; i < N; i++) sum[i] += g * load_part(x + full * L + ks[k + i], rest);
+      for (int i = 0; i < N; i++) sum[i] += g * keep_first<T>(load(x + full * L + at[i]), rest);
     }
-    TT_UNROLL
-    for (int i = 0; i < N; i++) store(at + i * L, sum[i]);
+    x += view.step[1];
+    if (++h == w.count[1]) {
+      h = 0;
+      x += view.step[0] - w.count[1] * view.step[1];
+    }
+  }
+  TT_UNROLL
+  for (int i = 0; i < N; i++) store(sums + i * L, sum[i]);
+}
+
+/** The gradient of one channel of one image, rows filled with zeros to whole vectors. */
+template <class T, class S>
+void stage_rows(T* to, const S* from, i64 rows, i64 width) {
+  constexpr int L = lanes<T>;
+  const i64 pitch = ceil_div(width, L) * L;
+  for (i64 row = 0; row < rows; row++, from += width, to += pitch) {
+    for (i64 i = 0; i < width; i++) to[i] = widened<T>(from[i]);
+    for (i64 i = width; i < pitch; i++) to[i] = T(0);
   }
 }
 
 /** Few rows of few columns (depthwise): inner products of vectors of positions, image by image. */
 template <class T, class S>
 void run_direct(const WeightTask<T, S>& t, i64 group) {
-  constexpr int L = lanes<T>, N = 8;
+  constexpr int L = lanes<T>, N = 9;  // the taps of the usual window
   Source<S> source = t.source;
   source.data += group * t.channels * source.channel;
   const i64 taps = source.taps(), depth = t.channels * taps, width = source.axis[2].grid;
-  const i64 chunks = ceil_div(width, L), padded = ceil_div(depth, N) * N;
-  i64* tables = scratch<i64>(kTables, taps + padded);
+  const i64 chunks = ceil_div(width, L);
+  i64* tables = scratch<i64>(kTables, taps + depth);
   i64 *tap = tables, *ks = tables + taps;
-  T* sums = scratch<T>(kPanels, t.rows * padded * L);
-  for (i64 i = 0; i < t.rows * padded * L; i++) sums[i] = T(0);
+  T* sums = scratch<T>(kPanels, t.rows * depth * L);
+  for (i64 i = 0; i < t.rows * depth * L; i++) sums[i] = T(0);
   const Division whole{1, false, source.images};
   for (i64 n = 0; n < source.images; n++) {
     const Window w = window_of(source, whole, n);
@@ -189,23 +220,20 @@ void run_direct(const WeightTask<T, S>& t, i64 group) {
     for (i64 c = 0; c < t.channels; c++) {
       for (i64 k = 0; k < taps; k++) ks[c * taps + k] = c * view.channel + tap[k];
     }
-    for (i64 k = depth; k < padded; k++) ks[k] = 0;
     const i64 rows = w.count[0] * w.count[1];
     T* grad = scratch<T>(kPackedGrad, rows * chunks * L);
     for (i64 r = 0; r < t.rows; r++) {
-      const S* from = t.grad + n * t.grad_image + (group * t.rows + r) * t.grad_channel;
-      for (i64 row = 0; row < rows; row++) {
-        T* to = grad + row * chunks * L;
-        for (i64 i = 0; i < width; i++) to[i] = widened<T>(from[row * width + i]);
-        for (i64 i = width; i < chunks * L; i++) to[i] = T(0);
-      }
-      add_products(sums + r * padded * L, padded, grad, rows, width, w, view, ks);
+      stage_rows(grad, t.grad + n * t.grad_image + (group * t.rows + r) * t.grad_channel, rows, width);
+      i64 k = 0;
+      for (; k + N <= depth; k += N) add_products<T, N>(sums + (r * depth + k) * L, grad, rows, width, w, view, ks + k);
+      for (; k + 3 <= depth; k += 3) add_products<T, 3>(sums + (r * depth + k) * L, grad, rows, width, w, view, ks + k);
+      for (; k < depth; k++) add_products<T, 1>(sums + (r * depth + k) * L, grad, rows, width, w, view, ks + k);
     }
   }
   for (i64 r = 0; r < t.rows; r++) {
     for (i64 k = 0; k < depth; k++) {
       T total = T(0);
-      for (int i = 0; i < L; i++) total += sums[(r * padded + k) * L + i];
+      for (int i = 0; i < L; i++) total += sums[(r * depth + k) * L + i];
       narrow(t.out[(group * t.rows + r) * depth + k], total);
     }
   }
@@ -280,6 +308,7 @@ void run_weight(const WeightArgs& a) {
   t.source.images = in.shape[0];
   t.source.channel = in.shape[2] * in.shape[3] * in.shape[4];
   t.source.image = in.shape[1] * t.source.channel;
+  t.source.end = t.source.data + in.numel();
   forward_axes(t.source.axis, a.geometry, in, a.out, grad);
   t.grad = grad.template as<S>();
   t.grad_channel = grad.shape[2] * grad.shape[3] * grad.shape[4];

@@ -137,7 +137,7 @@ function checkTransposed(r: ConvRequest, g: ConvGeometry, extra: readonly number
       `output padding must be smaller than either stride or dilation, but got ${names('output_padding', filled(extra, 0))} ${names('stride', filled(g.stride, 1))} ${names('dilation', filled(g.dilation, 1))}`,
     );
   const image = transposedImage(r.x.shape.slice(2), r.weight.shape.slice(2), g, extra);
-  if (image.some((n) => n < 1))
+  if (image.some((n) => n < (r.x.shape[0] === 0 ? 0 : 1)))
     throw new RuntimeError(
       `Given input size per channel: (${filled(r.x.shape.slice(2), 1).join(' x ')}). Calculated output size per channel: (${filled(image, 1).join(' x ')}). Output size is too small`,
     );
