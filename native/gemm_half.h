@@ -48,6 +48,7 @@ TT_INLINE void widen(uint32_t& to, int16_t from) { to = static_cast<uint32_t>(fr
 TT_INLINE void widen(uint32_t& to, uint32_t from) { to = from; }
 TT_INLINE void widen(uint32_t& to, BoolByte from) { to = from.value != 0; }
 TT_INLINE void widen(uint64_t& to, uint64_t from) { to = from; }
+TT_INLINE void widen(int64_t& to, int64_t from) { to = from; }
 
 /** Round to nearest, ties to even; a NaN becomes the quiet NaN of its sign. */
 TT_INLINE void narrow(F16Bits& to, float from) {
@@ -73,6 +74,7 @@ TT_INLINE void narrow(int16_t& to, uint32_t from) { to = static_cast<int16_t>(fr
 TT_INLINE void narrow(uint32_t& to, uint32_t from) { to = from; }
 TT_INLINE void narrow(BoolByte& to, uint32_t from) { to.value = from != 0; }
 TT_INLINE void narrow(uint64_t& to, uint64_t from) { to = from; }
+TT_INLINE void narrow(int64_t& to, int64_t from) { to = from; }
 
 template <class T, class S>
 TT_INLINE T widened(S from) {

@@ -16,6 +16,7 @@ export * from './distance.js';
 export * from './dropout.js';
 export * from './flatten.js';
 export * from './fold.js';
+export * from './fractional.js';
 export * from './instancenorm.js';
 export {
   Bilinear,

@@ -1,6 +1,8 @@
 // Pooling layers.
 import type { Tensor } from '../../tensor.js';
+import * as adaptive from '../functional/adaptive_pool.js';
 import * as F from '../functional/pool.js';
+import { max_unpool1d, max_unpool2d, max_unpool3d } from '../functional/unpool.js';
 import { bind, type Call, fields, py, type Size, tuple } from './arguments.js';
 import { Module } from './module.js';
 
@@ -126,7 +128,7 @@ export class MaxUnpool1d extends MaxUnpool {
     super(1, args);
   }
   override forward(input: Tensor, indices: Tensor, output_size: readonly number[] | null = null): Tensor {
-    return F.max_unpool1d(input, indices, this.kernel_size, this.stride, this.padding, output_size);
+    return max_unpool1d(input, indices, this.kernel_size, this.stride, this.padding, output_size);
   }
 }
 /** Puts maxima back where MaxPool2d found them, zeros elsewhere. */
@@ -135,7 +137,7 @@ export class MaxUnpool2d extends MaxUnpool {
     super(2, args);
   }
   override forward(input: Tensor, indices: Tensor, output_size: readonly number[] | null = null): Tensor {
-    return F.max_unpool2d(input, indices, this.kernel_size, this.stride, this.padding, output_size);
+    return max_unpool2d(input, indices, this.kernel_size, this.stride, this.padding, output_size);
   }
 }
 /** Puts maxima back where MaxPool3d found them, zeros elsewhere. */
@@ -144,7 +146,7 @@ export class MaxUnpool3d extends MaxUnpool {
     super(3, args);
   }
   override forward(input: Tensor, indices: Tensor, output_size: readonly number[] | null = null): Tensor {
-    return F.max_unpool3d(input, indices, this.kernel_size, this.stride, this.padding, output_size);
+    return max_unpool3d(input, indices, this.kernel_size, this.stride, this.padding, output_size);
   }
 }
 
@@ -263,19 +265,19 @@ abstract class AdaptiveAvgPool extends Module {
 /** Means of windows of [N, C, L] that give the wanted size. */
 export class AdaptiveAvgPool1d extends AdaptiveAvgPool {
   override forward(input: Tensor): Tensor {
-    return F.adaptive_avg_pool1d(input, this.output_size);
+    return adaptive.adaptive_avg_pool1d(input, this.output_size);
   }
 }
 /** Means of windows of [N, C, H, W] that give the wanted size. */
 export class AdaptiveAvgPool2d extends AdaptiveAvgPool {
   override forward(input: Tensor): Tensor {
-    return F.adaptive_avg_pool2d(input, this.output_size);
+    return adaptive.adaptive_avg_pool2d(input, this.output_size);
   }
 }
 /** Means of windows of [N, C, D, H, W] that give the wanted size. */
 export class AdaptiveAvgPool3d extends AdaptiveAvgPool {
   override forward(input: Tensor): Tensor {
-    return F.adaptive_avg_pool3d(input, this.output_size);
+    return adaptive.adaptive_avg_pool3d(input, this.output_size);
   }
 }
 
@@ -304,19 +306,19 @@ abstract class AdaptiveMaxPool extends Module {
 /** Maxima of windows of [N, C, L] that give the wanted size. */
 export class AdaptiveMaxPool1d extends AdaptiveMaxPool {
   override forward(input: Tensor): Tensor {
-    return F.adaptive_max_pool1d(input, this.output_size, this.return_indices) as Tensor;
+    return adaptive.adaptive_max_pool1d(input, this.output_size, this.return_indices) as Tensor;
   }
 }
 /** Maxima of windows of [N, C, H, W] that give the wanted size. */
 export class AdaptiveMaxPool2d extends AdaptiveMaxPool {
   override forward(input: Tensor): Tensor {
-    return F.adaptive_max_pool2d(input, this.output_size, this.return_indices) as Tensor;
+    return adaptive.adaptive_max_pool2d(input, this.output_size, this.return_indices) as Tensor;
   }
 }
 /** Maxima of windows of [N, C, D, H, W] that give the wanted size. */
 export class AdaptiveMaxPool3d extends AdaptiveMaxPool {
   override forward(input: Tensor): Tensor {
-    return F.adaptive_max_pool3d(input, this.output_size, this.return_indices) as Tensor;
+    return adaptive.adaptive_max_pool3d(input, this.output_size, this.return_indices) as Tensor;
   }
 }
 
