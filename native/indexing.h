@@ -152,9 +152,9 @@ inline void by_ordered(DType t, const F& f) {
 template <class T>
 constexpr bool is_floating = false;
 template <>
-constexpr bool is_floating<float> = true;
+inline constexpr bool is_floating<float> = true;
 template <>
-constexpr bool is_floating<double> = true;
+inline constexpr bool is_floating<double> = true;
 
 template <class T>
 TT_INLINE bool is_nan(T x) {

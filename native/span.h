@@ -128,7 +128,7 @@ TT_INLINE void run_complex(void* out, const void* const* in, i64 n, IndexList<I.
 template <class T>
 constexpr bool is_c128 = false;
 template <>
-constexpr bool is_c128<c128> = true;
+inline constexpr bool is_c128<c128> = true;
 
 /** Logic of truth values alone: bytes (0 or 1) as they are. */
 template <class K, size_t... I>

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { argv, exit, stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { gzipSync } from 'node:zlib';
 import { kernelSources, root } from './kernel-sources.mjs';
 
@@ -44,6 +45,26 @@ const SETS = { simd: [], relaxed: ['-mrelaxed-simd'] };
 /** Builds of the platform's part: one thread, or threads over shared memory. */
 const BUILDS = { '': [], '-threads': ['-DTT_THREADS'] };
 
+const LINK_FLAGS = [
+  '--no-entry',
+  '--import-memory',
+  '--initial-memory=4194304',
+  '--max-memory=4294967296',
+  '--export=__stack_pointer',
+  '--export=__wasm_call_ctors',
+  '--stack-first',
+  '-zstack-size=1048576',
+  '--gc-sections',
+  '--strip-all',
+  '-O2',
+];
+const THREAD_FLAGS = [
+  '--shared-memory',
+  '--export=__wasm_init_tls',
+  '--export=__tls_size',
+  '--export=__tls_align',
+];
+
 /** The text of every source and header by its name: generated files lie beside the others there. */
 function sources() {
   const files = {};
@@ -79,115 +100,108 @@ const compiler = () =>
 function plan(files) {
   const version = compiler();
   const objects = [];
-  const add = (build, path, flags) => {
+  const add = (build, path, flags, platform) => {
     const name = basename(path);
     const texts = [...closure(files, name)].sort().map((file) => files[file]);
     const object = join(cache, `${name.replace(/\.cc$/, '')}-${digest(version, ...flags, ...texts)}.o`);
-    objects.push({ build, name, flags, object, size: texts[0].length });
+    objects.push({ build, name, flags, object, platform, size: files[name].length });
   };
   for (const [set, simd] of Object.entries(SETS)) {
-    for (const path of kernelSources()) add(set, path, [...COMMON, ...simd]);
+    for (const path of kernelSources()) add(set, path, [...COMMON, ...simd], false);
     for (const [build, flags] of Object.entries(BUILDS))
-      for (const path of PLATFORM) add(set + build, path, [...COMMON, ...simd, ...flags]);
+      for (const path of PLATFORM) add(set + build, path, [...COMMON, ...simd, ...flags], true);
   }
   return objects;
 }
 
 // ---- in a compiling process ----------------------------------------------------------------------------------------
 
-async function compile(files, { name, flags, object }) {
+/** Runs clang; what it wrote is told, and thrown when it fails. */
+async function clang(args, tree) {
   const { runClang } = await import('@yowasp/clang');
   let text = '';
   const stream = (bytes) => {
     if (bytes) text += Buffer.from(bytes).toString();
   };
-  const tree = { native: Object.fromEntries([...closure(files, name)].map((file) => [file, files[file]])) };
   try {
-    const out = await runClang(['clang++', '-c', ...flags, `native/${name}`, '-o', 'out.o'], tree, {
-      stdout: stream,
-      stderr: stream,
-      fetchProgress: () => {},
-    });
-    writeFileSync(object, out['out.o']);
-    return { ok: true, text };
+    return { out: await runClang(['clang++', ...args], tree, { stdout: stream, stderr: stream }), text };
   } catch (error) {
-    return { ok: false, text: `${text}${error}` };
+    throw new Error(`${text}${error.message}`);
   }
 }
 
-function serve() {
+async function compile({ name, flags, object }) {
   const files = sources();
-  process.on('message', async (job) => process.send(await compile(files, job)));
+  const tree = { native: Object.fromEntries([...closure(files, name)].map((file) => [file, files[file]])) };
+  const { out, text } = await clang(['-c', ...flags, `native/${name}`, '-o', 'out.o'], tree);
+  writeFileSync(object, out['out.o']);
+  return text;
+}
+
+async function link({ name, objects }) {
+  const names = objects.map((file, i) => `${i}-${basename(file)}`);
+  const tree = Object.fromEntries(objects.map((file, i) => [names[i], readFileSync(file)]));
+  const threads = name.endsWith('-threads') ? THREAD_FLAGS : [];
+  const flags = [...LINK_FLAGS, ...threads].map((flag) => `-Wl,${flag}`);
+  const { out } = await clang(
+    ['--target=wasm32-wasip1', '-nostartfiles', ...flags, ...names, '-o', 'out.wasm'],
+    tree,
+  );
+  const wasm = out['out.wasm'];
+  const foreign = WebAssembly.Module.imports(await WebAssembly.compile(wasm)).filter(
+    (i) => i.module !== 'typetorch' && !(i.module === 'env' && i.name === 'memory'),
+  );
+  if (foreign.length > 0)
+    throw new Error(`kernels may not call an operating system: ${foreign.map((i) => i.name).join(', ')}`);
+  const gzip = gzipSync(wasm).length;
+  if (gzip > MAX_GZIP) throw new Error(`${gzip} bytes gzipped are more than ${MAX_GZIP}`);
+  writeFileSync(join(target, `${name}.wasm`), wasm);
+  return `  ${(wasm.length / 1e6).toFixed(2)} MB, ${(gzip / 1e6).toFixed(2)} MB gzipped`;
+}
+
+function serve() {
+  // Node 20 has relaxed SIMD behind a flag; later ones ignore it.
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  process.on('message', async (job) => {
+    try {
+      process.send({ ok: true, text: await (job.objects ? link(job) : compile(job)) });
+    } catch (error) {
+      process.send({ ok: false, text: error.message });
+    }
+  });
   process.send('ready');
 }
 
 // ---- in the process that directs them ------------------------------------------------------------------------------
 
-/** Compiles the jobs in several processes, the largest sources first. */
-function compileAll(jobs, processes) {
-  const queue = [...jobs].sort((a, b) => b.size - a.size);
+/** Runs the jobs in several processes, in their order; whether all went well. */
+async function runAll(jobs, processes) {
+  const queue = [...jobs];
   let failed = false;
   const one = () =>
     new Promise((done) => {
-      const child = fork(fileURLToPath(import.meta.url), ['--serve']);
+      // The compiler writes of its own loading to stderr.
+      const child = fork(fileURLToPath(import.meta.url), ['--serve'], { silent: true });
       let current;
-      const next = () => {
+      let noise = '';
+      child.stderr.on('data', (data) => {
+        noise += data;
+      });
+      child.on('message', (answer) => {
+        if (answer.text) stderr.write(`${current.name}:\n${answer.text}\n`);
+        if (answer.ok === false) failed = true;
         current = failed ? undefined : queue.shift();
         if (current) child.send(current);
         else child.disconnect();
-      };
-      child.on('message', (answer) => {
-        if (answer !== 'ready') {
-          if (answer.text) stderr.write(`${current.name}:\n${answer.text}\n`);
-          if (!answer.ok) failed = true;
-        }
-        next();
       });
       child.on('exit', (code) => {
-        if (code !== 0) failed = true;
+        if (code !== 0) stderr.write(noise);
+        failed ||= code !== 0;
         done();
       });
     });
-  return Promise.all(Array.from({ length: Math.min(processes, jobs.length) }, one)).then(() => !failed);
-}
-
-async function link(build, objects) {
-  const { runLLVM } = await import('@yowasp/clang');
-  const threads = build.endsWith('-threads');
-  const names = objects.map((file, i) => `${i}-${basename(file)}`);
-  const tree = Object.fromEntries(objects.map((file, i) => [names[i], readFileSync(file)]));
-  const flags = [
-    '--no-entry',
-    '--import-memory',
-    '--max-memory=4294967296',
-    ...(threads
-      ? ['--shared-memory', '--export=__wasm_init_tls', '--export=__tls_size', '--export=__tls_align']
-      : []),
-    '--export=__stack_pointer',
-    '--export=__wasm_call_ctors',
-    '--stack-first',
-    '-z',
-    'stack-size=1048576',
-    '--gc-sections',
-    '--strip-all',
-    '-O2',
-  ];
-  const libraries = ['/lib/wasm32-wasip1/libc.a', '/lib/wasm32-unknown-wasip1/libclang_rt.builtins.a'];
-  const out = await runLLVM(['wasm-ld', ...flags, ...names, ...libraries, '-o', 'out.wasm'], tree, {
-    fetchProgress: () => {},
-  });
-  const wasm = out['out.wasm'];
-  const foreign = WebAssembly.Module.imports(await WebAssembly.compile(wasm)).filter(
-    ({ module, name }) => module !== 'typetorch' && !(module === 'env' && name === 'memory'),
-  );
-  if (foreign.length > 0)
-    throw new Error(`${build}: kernels may not call an operating system: ${JSON.stringify(foreign)}`);
-  const gzip = gzipSync(wasm).length;
-  if (gzip > MAX_GZIP) throw new Error(`${build}: ${gzip} bytes gzipped are more than ${MAX_GZIP}`);
-  writeFileSync(join(target, `${build}.wasm`), wasm);
-  stderr.write(
-    `  ${build}.wasm: ${(wasm.length / 1e6).toFixed(2)} MB, ${(gzip / 1e6).toFixed(2)} MB gzipped\n`,
-  );
+  await Promise.all(Array.from({ length: Math.min(processes, jobs.length) }, one));
+  return !failed;
 }
 
 async function main() {
@@ -207,17 +221,22 @@ async function main() {
   const wish = Number(argv.find((arg) => arg.startsWith('--jobs='))?.slice(7));
   stderr.write(`Building WebAssembly (${missing.length} of ${objects.length} objects)...\n`);
   const started = Date.now();
-  if (!(await compileAll(missing, wish || availableParallelism()))) exit(1);
-  for (const build of builds) {
-    const set = build.replace('-threads', '');
-    const parts = objects.filter((o) => o.build === build || o.build === set);
-    // The platform's part of the build itself only.
-    const own = parts.filter((o) => o.build === build || !PLATFORM.some((path) => basename(path) === o.name));
-    await link(
-      build,
-      own.map(({ object }) => object),
+  const processes = wish || availableParallelism();
+  // The largest first, so that none is left over at the end.
+  if (
+    !(await runAll(
+      missing.sort((a, b) => b.size - a.size),
+      processes,
+    ))
+  )
+    exit(1);
+  const links = builds.map((name) => {
+    const parts = objects.filter(
+      ({ build, platform }) => build === name || (!platform && name.startsWith(build)),
     );
-  }
+    return { name, objects: parts.map(({ object }) => object) };
+  });
+  if (!(await runAll(links, processes))) exit(1);
   writeFileSync(stampFile, stamp);
   const wanted = new Set(objects.map(({ object }) => basename(object)));
   for (const name of readdirSync(cache))

@@ -2,14 +2,27 @@
 import { hasBackend } from './backend.js';
 import { cpuThreads } from './cpu/cpu.js';
 
+const CAPABILITIES: Readonly<Record<string, string>> = {
+  avx512: 'AVX512',
+  avx2: 'AVX2',
+  neon: 'NEON',
+  'wasm-relaxed': 'WASM_RELAXED_SIMD',
+  'wasm-simd': 'WASM_SIMD',
+};
+
 /** The CPU back end. */
 export const cpu = {
-  /** The instruction set of the kernels in use, in PyTorch's names: 'AVX512', 'AVX2', 'DEFAULT', 'NEON'. */
-  get_cpu_capability(): string {
-    const isa = cpuThreads.isa();
-    return { avx512: 'AVX512', avx2: 'AVX2', neon: 'NEON' }[isa] ?? 'DEFAULT';
-  },
-  /** The instruction set by the name that this library gives it: 'avx512', 'avx2', 'sse4', 'neon', 'generic'. */
+  /**
+   * The instruction set of the kernels in use, in PyTorch's names: 'AVX512', 'AVX2', 'DEFAULT', 'NEON'; and
+   * 'WASM_RELAXED_SIMD' or 'WASM_SIMD' in WebAssembly.
+   */
+  get_cpu_capability: (): string => CAPABILITIES[cpuThreads.isa()] ?? 'DEFAULT',
+  /** What serves it: the Node addon or the WebAssembly build of the same kernels (chosen at load; TYPETORCH_CPU=wasm). */
+  implementation: (): 'addon' | 'wasm' => cpuThreads.implementation(),
+  /**
+   * The instruction set by the name that this library gives it: 'avx512', 'avx2', 'sse4', 'neon', 'generic',
+   * 'wasm-relaxed', 'wasm-simd'.
+   */
   isa: (): string => cpuThreads.isa(),
   /** How many threads one op may use. */
   num_threads: (): number => cpuThreads.get(),

@@ -13,8 +13,12 @@ import {
   registerBackend,
 } from '../backend.js';
 
-const { args } = native;
-const integers = new BigInt64Array(args.buffer, args.byteOffset, args.length);
+let { args } = native;
+let integers = new BigInt64Array(args.buffer, args.byteOffset, args.length);
+native.grown = () => {
+  args = native.args;
+  integers = new BigInt64Array(args.buffer, args.byteOffset, args.length);
+};
 const base = native.argsAddress;
 
 const kernelIds = new Map(native.kernelNames().map((name, id) => [name, id]));
@@ -235,4 +239,5 @@ export const cpuThreads = {
   get: (): number => native.getNumThreads(),
   set: (n: number): void => native.setNumThreads(n),
   isa: (): string => native.isa(),
+  implementation: (): 'addon' | 'wasm' => native.implementation,
 };

@@ -1,0 +1,59 @@
+// The WebAssembly build in Node, Bun and Deno: where its file lies, and how garbage is collected in the middle of a job.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { createContext, Script } from 'node:vm';
+import type { Native } from './native.js';
+import { collector, packageRoot } from './process.node.js';
+import { createWasm } from './wasm.js';
+import type { Collector } from './wasm_blocks.js';
+import { chooseBuild, hasFusedRelaxedSimd, WebAssemblyApi } from './webassembly.js';
+
+/**
+ * A weak reference keeps its target until the job in which it was made ends. A script in a context with a microtask
+ * queue of its own ends like a job, while the microtasks of this context stay where they are.
+ */
+function jobEnder(): () => void {
+  try {
+    const context = createContext({}, { microtaskMode: 'afterEvaluate' });
+    const nothing = new Script('0');
+    return () => {
+      nothing.runInContext(context);
+    };
+  } catch {
+    return () => {};
+  }
+}
+
+function wasmCollector(): Collector | undefined {
+  if (!collector) return undefined;
+  const collect = collector;
+  const endJob = jobEnder();
+  return () => {
+    endJob();
+    collect(true);
+    endJob();
+  };
+}
+
+/** Node 20 has relaxed SIMD behind a flag. */
+function enableRelaxedSimd(): void {
+  if (!process.versions.v8 || 'Bun' in globalThis || hasFusedRelaxedSimd()) return;
+  try {
+    setFlagsFromString('--experimental-wasm-relaxed-simd');
+  } catch {
+    // A V8 without that flag: the other build serves.
+  }
+}
+
+/** The kernels as WebAssembly; undefined where they were not built. */
+export function loadWasm(): Native | undefined {
+  enableRelaxedSimd();
+  const build = chooseBuild(false);
+  const root = packageRoot(dirname(fileURLToPath(import.meta.url)));
+  const file = join(root, 'dist', 'wasm', build.file);
+  if (!existsSync(file)) return undefined;
+  const module = new WebAssemblyApi.Module(readFileSync(file));
+  return createWasm({ module, build, collector: wasmCollector() });
+}
