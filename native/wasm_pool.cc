@@ -5,8 +5,11 @@
 
 extern "C" {
 
-void tt_parallel(int64_t n, int64_t grain, void (*fn)(void*, int64_t, int64_t), void* context) {
-  (void)grain;
+void tt_parallel(int64_t n, int64_t, void (*fn)(void*, int64_t, int64_t), void* context) {
+  if (n > 0) fn(context, 0, n);
+}
+
+void tt_parallel_chunks(int64_t n, int64_t, void (*fn)(void*, int64_t, int64_t), void* context) {
   if (n > 0) fn(context, 0, n);
 }
 

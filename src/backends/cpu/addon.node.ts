@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collector, packageRoot } from './process.node.js';
 import type { Native } from './native.js';
+import { collector, packageRoot } from './process.node.js';
 
 /** The addon's exports: what the CPU back end asks for, and a few things more. */
 export interface Addon extends Native {
@@ -35,7 +35,8 @@ export function loadAddon(): Addon | undefined {
       if (collector) addon.setCollector(collector);
       return addon;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') problems.push(`${id}: ${String(error)}`);
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND')
+        problems.push(`${id}: ${String(error)}`);
     }
   }
   if (problems.length === 0) return undefined;

@@ -109,8 +109,7 @@ export class Blocks {
     if (!this.collector) return;
     const start = performance.now();
     this.collector();
-    for (const block of this.blocks.values())
-      if (block.owner?.deref() === undefined) this.free(block);
+    for (const block of this.blocks.values()) if (block.owner?.deref() === undefined) this.free(block);
     const end = performance.now();
     const cost = end - start;
     this.sweeps++;
