@@ -16,7 +16,7 @@ const floors = [
   ['back ends', /^backends\//],
   ['graph', /^autograd\/(modes|node|saved|graph|hooks|anomaly|engine)\.ts$/],
   ['dispatch', /^(dispatch\/|generator\.ts|print_options\.ts)/],
-  ['ops', /^(ops|linalg|fft|signal)\/|^(special|threads|format|cuda)\.ts$/],
+  ['ops', /^(ops|linalg|fft|signal|masked)\/|^(special|threads|format|cuda)\.ts$/],
   ['built from ops', /^autograd\/(?!index\.ts)/],
   ['training', /./],
 ];

@@ -30,6 +30,7 @@ export {
   set_rng_state,
 } from './generator.js';
 export * as linalg from './linalg/index.js';
+export * as masked from './masked/index.js';
 export * from './nn/functional/in_torch.js';
 export * as nn from './nn/index.js';
 export * from './ops/legacy.js';

@@ -17,6 +17,7 @@ export * from './data.js';
 export * from './diagonal.js';
 export * from './exp.js';
 export * from './gather.js';
+export * from './gradient.js';
 export * from './histogram.js';
 export { index_add, index_copy, index_fill, index_reduce, index_select } from './indexing.js';
 export * from './join.js';

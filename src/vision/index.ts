@@ -1,4 +1,5 @@
 // typetorch/vision: PyTorch's torchvision.
 import '../index.js';
+
 export * as datasets from './datasets/index.js';
 export * as transforms from './transforms/index.js';
