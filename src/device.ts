@@ -72,3 +72,6 @@ export function device(type: DeviceLike, index?: number): Device {
   }
   return new Device(name as DeviceType, number);
 }
+
+/** The type of what `torch.device(…)` makes, under PyTorch's name. */
+export type device = Device;

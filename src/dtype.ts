@@ -221,3 +221,6 @@ function callable<A extends readonly unknown[], T extends object>(
 export const finfo: { new (type?: DType): FInfo; (type?: DType): FInfo } = callable(FInfo);
 /** `torch.iinfo(dtype)`: range of an integer dtype. */
 export const iinfo: { new (type: DType): IInfo; (type: DType): IInfo } = callable(IInfo);
+
+/** The type of `torch.float32` and its kin, under PyTorch's name. */
+export type dtype = DType;

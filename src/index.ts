@@ -41,6 +41,7 @@ export * as serialization from './serialization/index.js';
 export { load, save } from './serialization/index.js';
 export * as signal from './signal/index.js';
 export * as special from './special.js';
+export type { Size } from './tensor.js';
 export {
   get_num_interop_threads,
   get_num_threads,

@@ -267,6 +267,13 @@ export class Tensor {
   toString(): string {
     return tensorHooks.format(this);
   }
+  /** What `JSON.stringify` writes: the elements as nested lists (integers beyond 2^53 as text). */
+  toJSON(): unknown {
+    if (this.device.type === 'meta') return String(this);
+    const plain = (x: unknown): unknown =>
+      Array.isArray(x) ? x.map(plain) : typeof x === 'bigint' ? String(x) : x;
+    return plain((this as Tensor).tolist());
+  }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return tensorHooks.format(this);
   }
@@ -373,6 +380,7 @@ export function sameSizes(a: readonly number[], b: readonly number[]): boolean {
 export function numelOf(shape: readonly number[]): number {
   let n = 1;
   for (let d = 0; d < shape.length; d++) n *= shape[d];
+  if (n >= 2 ** 63) throw new RuntimeError('numel: integer multiplication overflow');
   return n;
 }
 
@@ -393,3 +401,6 @@ export function contiguousStrides(shape: readonly number[]): readonly number[] {
   }
   return strides;
 }
+
+/** The type of a shape, under PyTorch's name: a plain array here. */
+export type Size = readonly number[];

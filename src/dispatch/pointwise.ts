@@ -333,7 +333,8 @@ export function checkCast(from: DType, to: DType): void {
 function joinDevices(device: Device, x: Tensor): Device {
   if (device.equals(x.device)) return device;
   if (x.shape.length === 0 && x.device.type === 'cpu') return device;
-  if (device.type === 'cpu' && x.device.type === 'meta') return x.device;
+  if (device.type === 'meta' || x.device.type === 'meta')
+    throw new RuntimeError(`Tensor on device ${x.device} is not on the expected device ${device}!`);
   throw new RuntimeError(
     `Expected all tensors to be on the same device, but found at least two devices, ${device} and ${x.device}!`,
   );

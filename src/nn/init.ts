@@ -2,11 +2,12 @@
 // PyTorch's values. Arguments are positional or, from the second on, by name: `kaiming_normal_(w, {mode: 'fan_out'})`.
 import { no_grad } from '../autograd/modes.js';
 import { empty } from '../dispatch/allocate.js';
+import { typeName } from '../dispatch/schema.js';
 import { bool, float64 } from '../dtype.js';
 import { ValueError } from '../errors.js';
 import type { Generator } from '../generator.js';
 import { empty_like, randperm, tensor as tensorOf, where } from '../ops/table.js';
-import type { Tensor } from '../tensor.js';
+import { Tensor } from '../tensor.js';
 import { bind } from './modules/arguments.js';
 import { orthonormal } from './orthonormal.js';
 
@@ -75,6 +76,12 @@ function fanOf(tensor: Tensor, mode: string): number {
   return calculateFans(tensor)[i];
 }
 
+/** @throws TypeError for what is no tensor. */
+function expectTensor(name: string, x: unknown): void {
+  if (!(x instanceof Tensor))
+    throw new TypeError(`${name}(): argument 'tensor' (position 1) must be Tensor, not ${typeName(x)}`);
+}
+
 type UniformArgs =
   | [a?: number, b?: number, generator?: Generated]
   | [a?: number, b?: number, options?: Drawn]
@@ -82,6 +89,7 @@ type UniformArgs =
 
 /** Fills with values that are uniform on [a, b). */
 export function uniform_(tensor: Tensor, ...args: UniformArgs): Tensor {
+  expectTensor('uniform_', tensor);
   const [a, b, generator] = bind('uniform_', 'float a=0, float b=1, Generator? generator=None', args) as [
     number,
     number,
@@ -97,6 +105,7 @@ type NormalArgs =
 
 /** Fills with normally distributed values. */
 export function normal_(tensor: Tensor, ...args: NormalArgs): Tensor {
+  expectTensor('normal_', tensor);
   const [mean, std, generator] = bind(
     'normal_',
     'float mean=0, float std=1, Generator? generator=None',
@@ -128,6 +137,7 @@ const cdf = (x: number): number =>
 
 /** Fills with normally distributed values on [a, b]: those outside are drawn again. */
 export function trunc_normal_(tensor: Tensor, ...args: TruncatedArgs): Tensor {
+  expectTensor('trunc_normal_', tensor);
   const [mean, std, a, b, generator] = bind(
     'trunc_normal_',
     'float mean=0, float std=1, float a=-2, float b=2, Generator? generator=None',
@@ -189,16 +199,19 @@ function acceptUniform(
 
 /** Fills with one value. */
 export function constant_(tensor: Tensor, val: number): Tensor {
+  expectTensor('constant_', tensor);
   return no_grad(() => tensor.fill_(val));
 }
 
 /** Fills with ones. */
 export function ones_(tensor: Tensor): Tensor {
+  expectTensor('ones_', tensor);
   return constant_(tensor, 1);
 }
 
 /** Fills with zeros. */
 export function zeros_(tensor: Tensor): Tensor {
+  expectTensor('zeros_', tensor);
   return constant_(tensor, 0);
 }
 
@@ -209,6 +222,7 @@ function put(tensor: Tensor, at: readonly number[], value: number): void {
 
 /** Makes a matrix the identity. @throws ValueError unless 2-d. */
 export function eye_(tensor: Tensor): Tensor {
+  expectTensor('eye_', tensor);
   if (tensor.shape.length !== 2) throw new ValueError('Only tensors with 2 dimensions are supported');
   zeros_(tensor);
   for (let i = 0; i < Math.min(...tensor.shape); i++) put(tensor, [i, i], 1);
@@ -220,6 +234,7 @@ export function eye_(tensor: Tensor): Tensor {
  * @throws ValueError unless the weight is 3-d, 4-d or 5-d and its outputs divide into the groups.
  */
 export function dirac_(tensor: Tensor, ...args: [groups?: number] | [options: { groups?: number }]): Tensor {
+  expectTensor('dirac_', tensor);
   const [groups] = bind('dirac_', 'int groups=1', args) as [number];
   const [out, channels, ...field] = tensor.shape;
   if (field.length < 1 || field.length > 3)
@@ -247,6 +262,7 @@ function xavierDeviation(tensor: Tensor, gain: number): number {
 
 /** Uniform on ±gain * sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010). */
 export function xavier_uniform_(tensor: Tensor, ...args: GainArgs): Tensor {
+  expectTensor('xavier_uniform_', tensor);
   const [gain, generator] = bind('xavier_uniform_', GAIN, args) as [number, Generated];
   const bound = Math.sqrt(3) * xavierDeviation(tensor, gain);
   return uniform_(tensor, -bound, bound, { generator });
@@ -254,6 +270,7 @@ export function xavier_uniform_(tensor: Tensor, ...args: GainArgs): Tensor {
 
 /** Normal with variance gain² * 2 / (fan_in + fan_out) (Glorot and Bengio, 2010). */
 export function xavier_normal_(tensor: Tensor, ...args: GainArgs): Tensor {
+  expectTensor('xavier_normal_', tensor);
   const [gain, generator] = bind('xavier_normal_', GAIN, args) as [number, Generated];
   return normal_(tensor, 0, xavierDeviation(tensor, gain), { generator });
 }
@@ -282,6 +299,7 @@ function kaimingDeviation(name: string, tensor: Tensor, args: KaimingArgs): [num
 
 /** Uniform on ±gain * sqrt(3 / fan) (He et al., 2015). `a` is the negative slope of the leaky_relu that follows. */
 export function kaiming_uniform_(tensor: Tensor, ...args: KaimingArgs): Tensor {
+  expectTensor('kaiming_uniform_', tensor);
   const [deviation, generator] = kaimingDeviation('kaiming_uniform_', tensor, args);
   if (Number.isNaN(deviation)) return tensor;
   const bound = Math.sqrt(3) * deviation;
@@ -290,6 +308,7 @@ export function kaiming_uniform_(tensor: Tensor, ...args: KaimingArgs): Tensor {
 
 /** Normal with variance gain² / fan (He et al., 2015). */
 export function kaiming_normal_(tensor: Tensor, ...args: KaimingArgs): Tensor {
+  expectTensor('kaiming_normal_', tensor);
   const [deviation, generator] = kaimingDeviation('kaiming_normal_', tensor, args);
   return Number.isNaN(deviation) ? tensor : normal_(tensor, 0, deviation, { generator });
 }
@@ -299,6 +318,7 @@ export function kaiming_normal_(tensor: Tensor, ...args: KaimingArgs): Tensor {
  * dimensions are flattened. @throws ValueError for fewer than 2 dimensions.
  */
 export function orthogonal_(tensor: Tensor, ...args: GainArgs): Tensor {
+  expectTensor('orthogonal_', tensor);
   const [gain, generator] = bind('orthogonal_', GAIN, args) as [number, Generated];
   if (tensor.shape.length < 2) throw new ValueError('Only tensors with 2 or more dimensions are supported');
   if (tensor._numel === 0 || tensor.is_meta) return tensor;
@@ -324,6 +344,7 @@ type SparseArgs =
 
 /** Normal values, with the given fraction of every column set to zero (Martens, 2010). @throws ValueError unless 2-d. */
 export function sparse_(tensor: Tensor, ...args: SparseArgs): Tensor {
+  expectTensor('sparse_', tensor);
   const [sparsity, std, generator] = bind(
     'sparse_',
     'float sparsity, float std=0.01, Generator? generator=None',

@@ -7,6 +7,7 @@ import { type Expr, e } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { refuseComplex } from './checks.js';
 import { castTo, clone } from './copy.js';
+import { cppTypeName } from './cpp_text.js';
 import {
   alias,
   type InPlaceOp,
@@ -17,6 +18,7 @@ import {
   type PointwiseCall,
   pointwiseForms,
 } from './define.js';
+import { checkedScalar } from './fill.js';
 import { view_as_complex, view_as_real } from './view_dtype.js';
 
 const clampNode = ([, ...bounds]: readonly Operand[]): string =>
@@ -119,16 +121,6 @@ const filled = new PointwiseOp('masked_fill', {
   forward: (x, mask, value) => e.select(mask, value, x),
   derivative: ({ grad, y }) => [e.select(y, 0, grad), null, e.select(y, grad, 0)],
 });
-const cppNames: Readonly<Record<string, string>> = {
-  float32: 'float',
-  float64: 'double',
-  int64: 'long int',
-  int32: 'int',
-  int16: 'short int',
-  uint8: 'unsigned char',
-  int8: 'signed char',
-};
-
 /** The value in the category of the tensor, which keeps its dtype. */
 function fillValue(value: Operand, dtype: DType): Operand {
   if (value instanceof Tensor) {
@@ -139,13 +131,7 @@ function fillValue(value: Operand, dtype: DType): Operand {
     return value.dtype === dtype ? value : castTo(value, dtype);
   }
   if (dtype === bool) return Boolean(value);
-  if (dtype.is_integral && typeof value === 'number') {
-    if (!Number.isFinite(value))
-      throw new RuntimeError(
-        `value cannot be converted to type ${cppNames[dtype.name] ?? dtype.name}_t without overflow`,
-      );
-    return Math.trunc(value);
-  }
+  if (dtype.is_integral && typeof value === 'number') return Number(checkedScalar(value, dtype));
   return value;
 }
 
@@ -156,7 +142,7 @@ export const masked_fill: InPlaceOp<[mask: Tensor, value: Operand], Tensor> = po
   (x: Tensor, mask: Tensor, value: Operand) => {
     if (mask.dtype !== bool)
       throw new RuntimeError(
-        `masked_fill_ only supports boolean masks, but got mask with dtype ${cppNames[mask.dtype.name] ?? mask.dtype.name}`,
+        `masked_fill_ only supports boolean masks, but got mask with dtype ${cppTypeName(mask.dtype)}`,
       );
     return [filled, x, mask, fillValue(value, x.dtype)];
   },

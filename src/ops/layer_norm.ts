@@ -3,7 +3,7 @@ import { needsGrad, record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { alias, empty } from '../dispatch/allocate.js';
-import { finfo } from '../dtype.js';
+import { finfo, float32, float64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { contiguousStrides, numelOf, sameSizes, type Tensor } from '../tensor.js';
 import { add, mul, rsqrt, sub } from './arithmetic.js';
@@ -38,6 +38,13 @@ function checkNormalized(
     throw new RuntimeError(
       `Given normalized_shape=${list(shape)}, expected input with shape [*, ${shape.join(', ')}], but got input of size${list(x.shape)}`,
     );
+  for (const t of [weight, bias])
+    if (t !== null && t.dtype !== x.dtype && !(x.dtype.itemsize === 2 && t.dtype === float32))
+      throw new RuntimeError(
+        x.dtype === float64 && t.dtype === float32
+          ? 'mixed dtype (CPU): all inputs must share same datatype.'
+          : 'mixed dtype (CPU): expect parameter to have scalar type of Float',
+      );
 }
 
 /** A contiguous tensor seen as [rows, n]. */

@@ -238,11 +238,11 @@ export const addmm: Op<[mat1: Tensor, mat2: Tensor, options?: AddOptions], Tenso
       throw new RuntimeError(
         `mat1 and mat2 shapes cannot be multiplied (${a.shape.join('x')} and ${b.shape.join('x')})`,
       );
-    checkTypes(a, b);
-    if (input.dtype !== a.dtype)
+    if (input.dtype !== b.dtype)
       throw new RuntimeError(
         `self and mat2 must have the same dtype, but got ${input.dtype.scalarName} and ${b.dtype.scalarName}`,
       );
+    checkTypes(a, b);
     expand(input.detach(), [a.shape[0], b.shape[1]]);
     const plain =
       !a.dtype.is_complex &&

@@ -153,6 +153,10 @@ const rounding = (type: DType): ((x: number) => number) =>
 function spaced(start: number, end: number, steps: number, type: DType): Float64Array {
   const round = rounding(type);
   const [a, b] = type.is_integral ? [Math.trunc(start), Math.trunc(end)] : [round(start), round(end)];
+  if (steps > 2 ** 32)
+    throw new RuntimeError(
+      `[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate ${steps * type.itemsize} bytes.`,
+    );
   const values = new Float64Array(steps);
   const step = steps > 1 ? round(round(b - a) / (steps - 1)) : 0;
   const middle = Math.floor(steps / 2);

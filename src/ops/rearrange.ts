@@ -229,6 +229,7 @@ function repeatEach(x: Tensor, times: number, dim: number): Tensor {
  */
 export const repeat_interleave: Op<
   | [repeats: number | Tensor, dim?: number | null, options?: { output_size?: number | null }]
+  | [repeats: number | Tensor, options?: { dim?: number | null; output_size?: number | null }]
   | [options?: { repeats?: number | Tensor; dim?: number | null; output_size?: number | null }],
   Tensor
 > = op(

@@ -44,7 +44,11 @@ let slabEnd = 0;
 function allocate(nbytes: number): Storage {
   if (nbytes > SMALL) {
     const storage = new Storage(cpuDevice, 0, nbytes);
-    storage.address = native.allocate(storage, nbytes);
+    try {
+      storage.address = native.allocate(storage, nbytes);
+    } catch (error) {
+      throw new RuntimeError((error as Error).message); // out of memory
+    }
     return storage;
   }
   const rounded = (nbytes + 63) & ~63;

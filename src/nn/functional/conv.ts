@@ -2,6 +2,7 @@
 
 import { needsGrad, record } from '../../autograd/graph.js';
 import { no_grad } from '../../autograd/modes.js';
+import { typeName } from '../../dispatch/schema.js';
 import { op } from '../../ops/define.js';
 import type { Tensor } from '../../tensor.js';
 import { type ConvGeometry, checkConv, isBatched, transposedImage } from './conv_checks.js';
@@ -108,12 +109,22 @@ function defineConv(n: number): Conv {
       dilation: Sizes,
       groups: number,
     ) => {
+      checkPadding(name, padding);
       const batched = isBatched(x, n, name);
       const input = batched ? x : x.unsqueeze(0);
       const request = { x: input, weight, bias, stride, padding, dilation, groups, outputPadding: null };
       const out = convolve(input, weight, bias, checkConv(request, n).g);
       return batched ? out : out.squeeze(0);
     },
+  );
+}
+
+/** @throws TypeError for a padding that is neither a size, a list of sizes nor a word. */
+function checkPadding(name: string, padding: unknown): void {
+  if (typeof padding === 'string' || typeof padding === 'number') return;
+  if (Array.isArray(padding) && padding.every((p) => typeof p === 'number')) return;
+  throw new TypeError(
+    `${name}(): argument 'padding' (position 5) must be tuple of ints or str, not ${typeName(padding)}`,
   );
 }
 

@@ -49,6 +49,11 @@ function bagsOf(input: Tensor, offsets: Tensor | null, includeLast: boolean): Ra
     throw new RuntimeError(
       `offsets[-1] can not be greater than input's length. Got offsets[-1] = ${last} and input's length = ${input._numel}`,
     );
+  for (let i = 1; i < starts.length; i++)
+    if (starts[i] < starts[i - 1])
+      throw new RuntimeError(
+        `Expected offsets to increase or stay, but offsets[${i}] = ${starts[i]} follows ${starts[i - 1]}`,
+      );
   const count = includeLast ? starts.length - 1 : starts.length;
   return starts
     .slice(0, count)

@@ -19,12 +19,20 @@ type Forms<R extends readonly unknown[], P extends readonly unknown[], O> =
   | [...positional: [...R, ...P], options?: Partial<O>]
   | (P extends [...infer Head, unknown] ? Forms<R, Head, O> : never);
 
+/** Some of the required parameters by position, the others by name (which of them are missing shows at run time). */
+type Begun<R extends readonly unknown[], O> = R extends readonly [...infer Head, unknown]
+  ? Head extends readonly []
+    ? never
+    : [...Head, options: Partial<O>] | Begun<Head, O>
+  : never;
+
 /**
- * The call forms of a constructor: required parameters R and any number of the optional ones P by position, the
- * others by name in one object; or all by name.
+ * The call forms of a constructor: any number of the parameters by position, required ones (R) first, and the others by
+ * name in one object.
  */
 export type Call<R extends readonly unknown[], P extends readonly unknown[], O> =
   | Forms<R, P, O>
+  | Begun<R, O>
   | (R extends readonly [] ? never : [options: O]);
 
 const schemas = new Map<string, Schema>();

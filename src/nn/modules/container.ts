@@ -4,6 +4,13 @@ import type { Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
 import { Module } from './module.js';
 
+/** A module that takes tensors and gives one, as most do: what a container holds unless its type says more. */
+export type Layer = Module & ((...inputs: Tensor[]) => Tensor);
+
+export interface Sequential {
+  readonly [index: number]: Layer;
+}
+
 /** Modules called one after another. Takes modules, or one object (or Map) of named modules. */
 export class Sequential extends Module {
   constructor(
@@ -28,14 +35,14 @@ export class Sequential extends Module {
     return x as Tensor;
   }
   /** The modules, in order. */
-  *[Symbol.iterator](): IterableIterator<Module> {
-    for (const value of Object.values(this)) if (value instanceof Module) yield value;
+  *[Symbol.iterator](): IterableIterator<Layer> {
+    for (const value of Object.values(this)) if (value instanceof Module) yield value as Layer;
   }
   override get length(): number {
     return [...this].length;
   }
   /** The module at an index; negative ones count from the end. */
-  at(index: number): Module {
+  at(index: number): Layer {
     return pick([...this], index);
   }
   append(module: Module): this {
@@ -47,7 +54,7 @@ export class Sequential extends Module {
     return this;
   }
   insert(index: number, module: Module): this {
-    return renumber(this, [...this].toSpliced(index, 0, module));
+    return renumber(this, ([...this] as Module[]).toSpliced(index, 0, module));
   }
 }
 
@@ -65,33 +72,37 @@ function renumber<M extends Module>(container: M, modules: readonly Module[]): M
   return container;
 }
 
+export interface ModuleList<M extends Module = Layer> {
+  readonly [index: number]: M;
+}
+
 /** A list of modules; has no forward. */
-export class ModuleList extends Module {
-  constructor(modules: Iterable<Module> = []) {
+export class ModuleList<M extends Module = Layer> extends Module {
+  constructor(modules: Iterable<M> = []) {
     super();
     this.extend(modules);
   }
   forward(..._args: never[]): never {
     throw new Error('Module [ModuleList] is missing the required "forward" function');
   }
-  *[Symbol.iterator](): IterableIterator<Module> {
-    for (const value of Object.values(this)) if (value instanceof Module) yield value;
+  *[Symbol.iterator](): IterableIterator<M> {
+    for (const value of Object.values(this)) if (value instanceof Module) yield value as M;
   }
   override get length(): number {
     return [...this].length;
   }
-  at(index: number): Module {
+  at(index: number): M {
     return pick([...this], index);
   }
-  append(module: Module): this {
+  append(module: M): this {
     this.add_module(String(this.length), module);
     return this;
   }
-  extend(modules: Iterable<Module>): this {
+  extend(modules: Iterable<M>): this {
     for (const module of modules) this.append(module);
     return this;
   }
-  insert(index: number, module: Module): void {
+  insert(index: number, module: M): void {
     renumber(this, [...this].toSpliced(index, 0, module));
   }
   override _reprChildren(): [string, string][] {
@@ -109,31 +120,31 @@ export class ModuleList extends Module {
 }
 
 /** Modules by name; has no forward. */
-export class ModuleDict extends Module {
-  constructor(modules: Readonly<Record<string, Module>> | ReadonlyMap<string, Module> | null = null) {
+export class ModuleDict<M extends Module = Layer> extends Module {
+  constructor(modules: Readonly<Record<string, M>> | ReadonlyMap<string, M> | null = null) {
     super();
     if (modules !== null) this.update(modules);
   }
   forward(..._args: never[]): never {
     throw new Error('Module [ModuleDict] is missing the required "forward" function');
   }
-  update(modules: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>): void {
+  update(modules: Readonly<Record<string, M>> | ReadonlyMap<string, M>): void {
     for (const [name, module] of modules instanceof Map ? modules : Object.entries(modules))
       this.add_module(name, module);
   }
   /** The module of a name. @throws KeyError when there is none. */
-  get(key: string): Module {
+  get(key: string): M {
     const value = (this as unknown as Record<string, unknown>)[key];
     if (!(value instanceof Module)) throw new KeyError(`'${key}'`);
-    return value;
+    return value as M;
   }
-  set(key: string, module: Module): void {
+  set(key: string, module: M): void {
     this.add_module(key, module);
   }
   has(key: string): boolean {
     return (this as unknown as Record<string, unknown>)[key] instanceof Module;
   }
-  pop(key: string): Module {
+  pop(key: string): M {
     const module = this.get(key);
     Reflect.deleteProperty(this, key);
     return module;
@@ -144,11 +155,11 @@ export class ModuleDict extends Module {
   *keys(): IterableIterator<string> {
     for (const [key] of this.named_children()) yield key;
   }
-  *values(): IterableIterator<Module> {
-    yield* this.children();
+  *values(): IterableIterator<M> {
+    yield* this.children() as IterableIterator<M>;
   }
-  *items(): IterableIterator<[string, Module]> {
-    yield* this.named_children();
+  *items(): IterableIterator<[string, M]> {
+    yield* this.named_children() as IterableIterator<[string, M]>;
   }
   override get length(): number {
     return [...this.keys()].length;

@@ -19,6 +19,23 @@ export interface LoadResult {
   unexpected_keys: string[];
 }
 
+/** Prints as PyTorch's: `<All keys matched successfully>` where they did. */
+class Loaded implements LoadResult {
+  constructor(
+    readonly missing_keys: string[],
+    readonly unexpected_keys: string[],
+  ) {}
+  toString(): string {
+    if (this.missing_keys.length === 0 && this.unexpected_keys.length === 0)
+      return '<All keys matched successfully>';
+    const list = (keys: string[]): string => `[${keys.map((k) => `'${k}'`).join(', ')}]`;
+    return `_IncompatibleKeys(missing_keys=${list(this.missing_keys)}, unexpected_keys=${list(this.unexpected_keys)})`;
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return String(this);
+  }
+}
+
 /** Copies `state` into `root`; see Module.load_state_dict. */
 export function loadInto(
   root: Module,
@@ -57,7 +74,7 @@ export function loadInto(
     throw new RuntimeError(
       `Error(s) in loading state_dict for ${root._getName()}:\n\t${errors.join('\n\t')}`,
     );
-  return { missing_keys: missing, unexpected_keys: unexpected };
+  return new Loaded(missing, unexpected);
 }
 
 const quoted = (keys: readonly string[]): string => keys.map((k) => `"${k}"`).join(', ');

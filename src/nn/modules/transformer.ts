@@ -298,7 +298,7 @@ export interface EncoderInputs {
 
 /** Copies of an encoder layer, one after another. */
 export class TransformerEncoder extends Module {
-  layers: ModuleList;
+  layers: ModuleList<TransformerEncoderLayer>;
   num_layers: number;
   norm: Module | null;
   enable_nested_tensor: boolean;
@@ -338,7 +338,7 @@ export class TransformerEncoder extends Module {
   ): Tensor {
     const padding = additive(src_key_padding_mask, 'src_key_padding_mask', src.dtype);
     const scores = additive(mask as Mask, 'mask', src.dtype);
-    const layers = [...this.layers] as TransformerEncoderLayer[];
+    const layers = [...this.layers];
     const causal = detectCausal(scores, is_causal, lengthOf(src, layers[0].self_attn.batch_first));
     let x = src;
     for (const layer of layers) x = layer(x, scores, padding, causal);
@@ -372,7 +372,7 @@ export class TransformerEncoder extends Module {
 
 /** Copies of a decoder layer, one after another. */
 export class TransformerDecoder extends Module {
-  layers: ModuleList;
+  layers: ModuleList<TransformerDecoderLayer>;
   num_layers: number;
   norm: Module | null;
 
@@ -406,7 +406,7 @@ export class TransformerDecoder extends Module {
     tgt_is_causal: boolean | null = null,
     memory_is_causal = false,
   ): Tensor {
-    const layers = [...this.layers] as TransformerDecoderLayer[];
+    const layers = [...this.layers];
     const causal = detectCausal(
       tgt_mask as Mask,
       tgt_is_causal,
