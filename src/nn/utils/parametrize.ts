@@ -81,7 +81,7 @@ function invert(list: readonly Parametrization[], value: Tensor, required: boole
 }
 
 /** The parametrizations of one tensor, and its originals: `original`, or `original0`, `original1`, … */
-export class ParametrizationList extends ModuleList {
+export class ParametrizationList extends ModuleList<Module> {
   declare original: Tensor;
   /** Whether the parametrizations may change dtype and shape. */
   unsafe: boolean;
