@@ -1,62 +1,17 @@
 // Matrix products. Every one ends in one call of the gemm kernel, which takes any strides.
 import { record } from '../autograd/graph.js';
-import { backendOf, type Scalar } from '../backends/backend.js';
+import { backendOf } from '../backends/backend.js';
 import { alias, empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
-import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { numelOf, Tensor } from '../tensor.js';
 import { add, mul } from './arithmetic.js';
 import { type Op, type Out, op } from './define.js';
-import { expand, reshape, squeeze, t, transpose, unsqueeze, view } from './view.js';
+import { adjoint, batched, checkTypes, flipped, gemmInto, product } from './gemm.js';
+import { expand, reshape, squeeze, t, unsqueeze, view } from './view.js';
 
-/** A matrix, transposed without a record. */
-const flipped = (x: Tensor): Tensor =>
-  alias(x, [x.shape[1], x.shape[0]], [x._strides[1], x._strides[0]], x._offset);
-/** Matrices of a batch, each transposed. Recorded. */
-const adjoint = (x: Tensor): Tensor =>
-  x.dtype.is_complex ? transpose(x, -2, -1).conj() : transpose(x, -2, -1);
-const batched = (x: Tensor): Tensor =>
-  alias(x, [1, x.shape[0], x.shape[1]], [0, x._strides[0], x._strides[1]], x._offset);
-
-/** out = alpha * a @ b + beta * out + bias over batches of matrices; no history. */
-function gemmInto(out: Tensor, a: Tensor, b: Tensor, alpha: number, beta: number, bias: Tensor | null): void {
-  if (out._numel > 0)
-    backendOf(out.device.type).launch('gemm', out, a, b, alpha, beta, bias === null ? null : [bias]);
-}
-
-/** @internal `a @ b + bias` of two matrices, without history. */
-export function product(a: Tensor, b: Tensor, bias: Tensor | null = null): Tensor {
-  const out = empty([a.shape[0], b.shape[1]], a.dtype, a.device);
-  gemmInto(batched(out), batched(a), batched(b), 1, 0, bias);
-  return out;
-}
-
-function checkTypes(a: Tensor, b: Tensor): void {
-  if (a.dtype !== b.dtype)
-    throw new RuntimeError(
-      `expected m1 and m2 to have the same dtype, but got: ${cppName(a.dtype)} != ${cppName(b.dtype)}`,
-    );
-}
-
-const cppNames: Readonly<Record<string, string>> = {
-  float32: 'float',
-  float64: 'double',
-  float16: 'c10::Half',
-  bfloat16: 'c10::BFloat16',
-  int64: 'int64_t',
-  int32: 'int',
-  int16: 'short',
-  int8: 'signed char',
-  uint8: 'unsigned char',
-  bool: 'bool',
-  complex64: 'c10::complex<float>',
-  complex128: 'c10::complex<double>',
-};
-const cppName = (d: DType): string => cppNames[d.name];
-
-/** The gradients of `a @ b` for matrices: `grad @ b^H` and `a^H @ grad`, in the layout of the operand. */
-function productGrads(
+/** @internal The gradients of `a @ b` for matrices: `grad @ b^H` and `a^H @ grad`, in the layout of the operand. */
+export function productGrads(
   grad: Tensor,
   a: () => Tensor,
   b: () => Tensor,
@@ -213,89 +168,6 @@ export const outer: Op<[vec2: Tensor, options?: Out], Tensor> = op(
 );
 /** Alias of {@link outer}. */
 export const ger: typeof outer = outer;
-
-type AddOptions = Out & { beta?: Scalar; alpha?: Scalar };
-
-/** `beta * input + alpha * x`, where beta 0 ignores input, NaN included. */
-function blend(input: Tensor, x: Tensor, beta: Scalar, alpha: Scalar): Tensor {
-  const scaled = alpha === 1 ? x : mul(x, alpha);
-  if (beta === 0) return scaled;
-  return add(beta === 1 ? input : mul(input, beta), scaled);
-}
-
-/** `beta * input + alpha * (mat1 @ mat2)`; input broadcasts to the product. */
-export const addmm: Op<[mat1: Tensor, mat2: Tensor, options?: AddOptions], Tensor> = op(
-  'addmm',
-  'Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => {
-    if (a.shape.length !== 2 || b.shape.length !== 2)
-      throw new RuntimeError(
-        a.shape.length !== 2
-          ? `mat1 must be a matrix, got ${a.shape.length}-D tensor`
-          : `mat2 must be a matrix, got ${b.shape.length}-D tensor`,
-      );
-    if (a.shape[1] !== b.shape[0])
-      throw new RuntimeError(
-        `mat1 and mat2 shapes cannot be multiplied (${a.shape.join('x')} and ${b.shape.join('x')})`,
-      );
-    if (input.dtype !== b.dtype)
-      throw new RuntimeError(
-        `self and mat2 must have the same dtype, but got ${input.dtype.scalarName} and ${b.dtype.scalarName}`,
-      );
-    checkTypes(a, b);
-    expand(input.detach(), [a.shape[0], b.shape[1]]);
-    const plain =
-      !a.dtype.is_complex &&
-      input.shape.length <= 1 &&
-      input.shape[0] === b.shape[1] &&
-      beta === 1 &&
-      alpha === 1;
-    if (!plain) return blend(input, mm(a, b), beta, alpha);
-    const out = product(a, b, input);
-    record('AddmmBackward0', [input, a, b], [out], (save) => {
-      const [x, y] = [save(a), save(b)];
-      return ([g], needs) =>
-        g === null ? [null, null, null] : [g, ...productGrads(g, x, y, (i) => needs(i + 1))];
-    });
-    return out;
-  },
-  { inPlace: true },
-);
-
-/** `beta * input + alpha * (mat @ vec)`. */
-export const addmv: Op<[mat: Tensor, vec: Tensor, options?: AddOptions], Tensor> = op(
-  'addmv',
-  'Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) =>
-    blend(expand(input, [a.shape[0]]), mv(a, b), beta, alpha),
-  { inPlace: true },
-);
-
-/** `beta * input + alpha * outer(vec1, vec2)`. */
-export const addr: Op<[vec1: Tensor, vec2: Tensor, options?: AddOptions], Tensor> = op(
-  'addr',
-  'Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) =>
-    blend(input, outer(a, b), beta, alpha),
-  { inPlace: true },
-);
-
-/** `beta * input + alpha * (batch1 @ batch2)`. */
-export const baddbmm: Op<[batch1: Tensor, batch2: Tensor, options?: AddOptions], Tensor> = op(
-  'baddbmm',
-  'Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => blend(input, bmm(a, b), beta, alpha),
-  { inPlace: true },
-);
-
-/** `beta * input + alpha * sum over the batch of (batch1 @ batch2)`. */
-export const addbmm: Op<[batch1: Tensor, batch2: Tensor, options?: AddOptions], Tensor> = op(
-  'addbmm',
-  'Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1, Tensor? out=None',
-  (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) =>
-    blend(input, bmm(a, b).sum(0), beta, alpha),
-  { inPlace: true },
-);
 
 /** Matrices of x, expanded to a batch shape and flattened to 3-d. */
 function flattenBatch(x: Tensor, batch: readonly number[]): Tensor {

@@ -9,7 +9,7 @@ import { float32, float64, int64 } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
 import { add } from './arithmetic.js';
 import { contiguous } from './copy.js';
-import { product } from './matmul.js';
+import { product } from './gemm.js';
 import { sum } from './reduce.js';
 import {
   composedLayer,

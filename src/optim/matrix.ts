@@ -1,7 +1,8 @@
 // Adafactor and Muon: optimizers that see a parameter as a matrix.
 import { bfloat16, finfo, float32 } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
-import { addmm, matmul } from '../ops/matmul.js';
+import { matmul } from '../ops/matmul.js';
+import { addmm } from '../ops/matmul_add.js';
 import { norm } from '../ops/norm.js';
 import type { Tensor } from '../tensor.js';
 import { type CommonOptions, checkSingle, countStep, descent, scalarState, zerosLike } from './common.js';
