@@ -4,6 +4,19 @@ import './backends/meta.js';
 import './ops/install.js';
 import './autograd/methods.js';
 
+export {
+  autocast,
+  clear_autocast_cache,
+  get_autocast_cpu_dtype,
+  get_autocast_dtype,
+  is_autocast_cache_enabled,
+  is_autocast_cpu_enabled,
+  is_autocast_enabled,
+  set_autocast_cache_enabled,
+  set_autocast_dtype,
+  set_autocast_enabled,
+} from './amp/autocast.js';
+export * as amp from './amp/index.js';
 export * as autograd from './autograd/index.js';
 export {
   enable_grad,

@@ -16,8 +16,10 @@ export function intercept<R>(interceptor: Interceptor, fn: () => R): R {
   interception.current = (name, args, run) => {
     const own = interception.current;
     interception.current = outer;
+    // The call goes on to the interceptors around this one.
+    const next = outer === null ? run : (...given: readonly unknown[]): unknown => outer(name, given, run);
     try {
-      return interceptor(name, args, run);
+      return interceptor(name, args, next);
     } finally {
       interception.current = own;
     }

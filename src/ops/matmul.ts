@@ -2,6 +2,7 @@
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { alias, empty } from '../dispatch/allocate.js';
+import { interception } from '../dispatch/intercept.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { RuntimeError } from '../errors.js';
 import { numelOf, Tensor } from '../tensor.js';
@@ -257,6 +258,12 @@ export function multiplyChain(matrices: readonly Tensor[]): Tensor {
  * One kernel call forward; the history has one node, where PyTorch also shows the transposition.
  */
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  if (interception.current === null) return affine(input, weight, bias);
+  const run = affine as (...args: readonly unknown[]) => Tensor;
+  return interception.current('nn.functional.linear', [input, weight, bias], run) as Tensor;
+}
+
+function affine(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   if (!(input instanceof Tensor) || !(weight instanceof Tensor))
     throw new TypeError("linear(): arguments 'input' and 'weight' must be Tensor");
   const ok =
