@@ -1,5 +1,7 @@
-// Packing of a matrix for many products, and those products, for float and double.
+// The products of gemm_prepacked.h for float and double.
 #include "gemm_prepacked.h"
+
+#include "gemm_dot.h"
 
 namespace tt {
 inline namespace KERNEL_NS {
@@ -47,6 +49,15 @@ void multiply_packed(const PackedB<T>& b, const T* a, i64 a_row, i64 m, T* c, i6
   });
 }
 
+template <class T>
+void multiply(const Product<T, T>& x, T beta) {
+  const Epilogue<T> epilogue{T(1), beta, nullptr, nullptr};
+  if (dot_pays<T, T>(x)) return gemm_dot<T>(x, epilogue);
+  gemm_serial<T, T>(x, epilogue, streams_one_row<T, T>(x));
+}
+
+template void multiply<float>(const Product<float, float>&, float);
+template void multiply<double>(const Product<double, double>&, double);
 template PackedB<float> prepack<float>(float*, const float*, i64, i64, i64, i64);
 template PackedB<double> prepack<double>(double*, const double*, i64, i64, i64, i64);
 template void multiply_packed<float>(const PackedB<float>&, const float*, i64, i64, float*, i64, bool);

@@ -1,4 +1,5 @@
-// Products with one matrix B that many calls share: packed once, then multiplied with blocks of rows as they come.
+// Products inside of other kernels: of small matrices in the calling thread, and with one matrix B that many calls share,
+// packed once and then multiplied with blocks of rows as they come.
 #pragma once
 
 #include "gemm_core.h"
@@ -27,6 +28,10 @@ PackedB<T> prepack(T* to, const T* b, i64 b_row, i64 b_col, i64 n, i64 k);
     threads unless it is called by one of them. */
 template <class T>
 void multiply_packed(const PackedB<T>& b, const T* a, i64 a_row, i64 m, T* c, i64 c_row, bool add);
+
+/** C = A @ B + beta * C of any strides but contiguous rows of C, in this thread. */
+template <class T>
+void multiply(const Product<T, T>& x, T beta);
 
 // For float and double, in gemm_prepacked.cc: the tile kernels are compiled once.
 

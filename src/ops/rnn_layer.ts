@@ -1,6 +1,5 @@
 // One recurrent layer in one direction as one node of the graph: kernels for float32 and float64, ops elsewhere.
-import { runBackward } from '../autograd/engine.js';
-import { type Grad, gradEdge, record } from '../autograd/graph.js';
+import { type Grad, record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { cpu } from '../device.js';
@@ -11,6 +10,7 @@ import { add } from './arithmetic.js';
 import { contiguous } from './copy.js';
 import { product } from './gemm.js';
 import { sum } from './reduce.js';
+import { replayedGradients } from './replay.js';
 import {
   composedLayer,
   type LayerInput,
@@ -18,7 +18,6 @@ import {
   type LayerWeights,
   type RnnKind,
 } from './rnn_steps.js';
-import { view } from './view.js';
 
 const flipped = (x: Tensor): Tensor =>
   alias(x, [x.shape[1], x.shape[0]], [x._strides[1], x._strides[0]], x._offset);
@@ -171,34 +170,6 @@ function kernelGradients(
   ];
 }
 
-/** The gradients with a graph of their own: through the layer written with ops, from views of its inputs. */
-function recordedGradients(
-  kind: RnnKind,
-  sequence: Pick<LayerInput, 'sizes' | 'reverse'>,
-  grads: readonly Grad[],
-  inputs: Inputs,
-  needs: (i: number) => boolean,
-): Grad[] {
-  const own = inputs.map((x, i) => (x !== null && needs(i) ? view(x, x.shape) : x));
-  const [x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr] = own as unknown as Inputs;
-  const result = composedLayer(kind, { ...sequence, x, h0, c0 }, { w_ih, w_hh, b_ih, b_hh, w_hr });
-  const roots = [result.out, result.h, result.c].flatMap((y, i) => {
-    const [node, grad] = [y === null ? null : gradEdge(y), grads[i] ?? null];
-    return node === null || grad === null ? [] : [{ node, nr: y?.output_nr ?? 0, grad }];
-  });
-  const wanted = own.flatMap((t, i) => (t !== null && needs(i) ? [i] : []));
-  const targets = wanted.map((i) => {
-    const t = own[i] as Tensor;
-    return { node: gradEdge(t) as NonNullable<ReturnType<typeof gradEdge>>, nr: t.output_nr };
-  });
-  const found = runBackward(roots, true, true, targets, false);
-  const out: Grad[] = own.map(() => null);
-  wanted.forEach((i, at) => {
-    out[i] = found[at];
-  });
-  return out;
-}
-
 const NODES: Readonly<Record<RnnKind, string>> = {
   lstm: 'LstmLayerBackward0',
   gru: 'GruLayerBackward0',
@@ -221,7 +192,11 @@ export function recurrentLayer(kind: RnnKind, input: LayerInput, w: LayerWeights
     const out = kept.gates === null ? save(result.out) : null;
     return (grads, needs) => {
       const values = saved.map((t) => t?.() ?? null) as unknown as Inputs;
-      if (mode.grad) return recordedGradients(kind, { sizes, reverse }, grads, values, needs);
+      if (mode.grad)
+        return replayedGradients(values, grads, needs, (x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr) => {
+          const result = composedLayer(kind, { x, sizes, reverse, h0, c0 }, { w_ih, w_hh, b_ih, b_hh, w_hr });
+          return [result.out, result.h, result.c];
+        });
       return kernelGradients(kind, { ...kept, out: out?.() ?? null }, grads, values, needs);
     };
   });

@@ -1,14 +1,10 @@
-// Scaled dot product attention (Vaswani et al., 2017), composed of matrix products and softmax.
+// Scaled dot product attention (Vaswani et al., 2017).
 import { bool, float32 } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
 import { castTo } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
-import { zeros_ } from '../../ops/fill.js';
-import { matmul } from '../../ops/matmul.js';
-import { softmaxAlong } from '../../ops/softmax.js';
-import { ones, where, zeros_like } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
-import { dropout } from './dropout.js';
+import { attend } from './attention_kernel.js';
 
 /** Options of {@link scaled_dot_product_attention}. */
 export interface AttentionOptions {
@@ -21,22 +17,6 @@ export interface AttentionOptions {
   scale?: number | null;
   /** Keys and values may have fewer heads (dimension -3), which are shared. */
   enable_gqa?: boolean;
-}
-
-/** Scores to be added for a mask: 0 where it is true, -inf elsewhere. */
-function additive(mask: Tensor, like: Tensor): Tensor {
-  if (mask.dtype !== bool) return mask;
-  return zeros_(mask.shape, like.dtype, like.device).masked_fill_(
-    mask.logical_not(),
-    Number.NEGATIVE_INFINITY,
-  );
-}
-
-/** Softmax along the last dimension, zero where every score is -inf. */
-function safeSoftmax(scores: Tensor): Tensor {
-  const weights = softmaxAlong('softmax', scores, -1);
-  const empty = scores.detach().eq(Number.NEGATIVE_INFINITY).all(-1, true);
-  return where(empty, zeros_like(weights.detach()), weights);
 }
 
 /** Repeats each head of x so that there are `heads` of them. */
@@ -80,33 +60,14 @@ export const scaled_dot_product_attention: (
     const heads = query.shape[query.shape.length - 3];
     const [k, v] = grouped ? [sharedHeads(key, heads), sharedHeads(value, heads)] : [key, value];
     const factor = scale ?? 1 / Math.sqrt(query.shape[query.shape.length - 1]);
-    const shown = causal
-      ? ones([query.shape[query.shape.length - 2], key.shape[key.shape.length - 2]], {
-          dtype: bool,
-          device: query.device,
-        }).tril()
-      : mask;
-    if (query.dtype.itemsize > 2) return attend(query, k, v, shown, p, factor);
+    const how = { p, causal, factor };
+    if (query.dtype.itemsize > 2) return attend(query, k, v, mask, how);
     // Half types are attended to in single precision, as PyTorch's fused kernel does.
     const [q32, k32, v32] = [query, k, v].map((x) => castTo(x, float32));
-    const scores = shown === null || shown.dtype === bool ? shown : castTo(shown, float32);
-    return castTo(attend(q32, k32, v32, scores, p, factor), query.dtype);
+    const scores = mask === null || mask.dtype === bool ? mask : castTo(mask, float32);
+    return castTo(attend(q32, k32, v32, scores, how), query.dtype);
   },
 );
-
-function attend(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
-  mask: Tensor | null,
-  p: number,
-  factor: number,
-): Tensor {
-  const scores = matmul(query.mul(factor), key.transpose(-2, -1));
-  const weights =
-    mask === null ? softmaxAlong('softmax', scores, -1) : safeSoftmax(scores.add(additive(mask, query)));
-  return matmul(dropout(weights, p, p > 0), value);
-}
 
 function check(query: Tensor, key: Tensor, value: Tensor): void {
   if (query.dtype !== key.dtype || query.dtype !== value.dtype)
