@@ -18,6 +18,7 @@ export {
 } from './amp/autocast.js';
 export * as amp from './amp/index.js';
 export * as autograd from './autograd/index.js';
+export { detach_ } from './autograd/methods.js';
 export {
   enable_grad,
   inference_mode,
@@ -52,6 +53,7 @@ export * as optim from './optim/index.js';
 export { get_printoptions, set_printoptions } from './print_options.js';
 export * as serialization from './serialization/index.js';
 export { load, save } from './serialization/index.js';
+export * from './settings.js';
 export * as signal from './signal/index.js';
 export * as special from './special.js';
 export type { Size } from './tensor.js';

@@ -1,14 +1,16 @@
 // Matrix products. Every one ends in one call of the gemm kernel, which takes any strides.
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
-import { alias, empty } from '../dispatch/allocate.js';
+import { empty, alias as viewAs } from '../dispatch/allocate.js';
 import { interception } from '../dispatch/intercept.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { RuntimeError } from '../errors.js';
 import { numelOf, Tensor } from '../tensor.js';
 import { add, mul } from './arithmetic.js';
-import { type Op, type Out, op } from './define.js';
+import { alias, type Op, type Out, op } from './define.js';
+import { zeros_ } from './fill.js';
 import { adjoint, batched, checkTypes, flipped, gemmInto, product } from './gemm.js';
+import { logical_or } from './logic.js';
 import { expand, reshape, squeeze, t, unsqueeze, view } from './view.js';
 
 /** @internal The gradients of `a @ b` for matrices: `grad @ b^H` and `a^H @ grad`, in the layout of the operand. */
@@ -137,9 +139,9 @@ export const mv: Op<[vec: Tensor, options?: Out], Tensor> = op(
     checkTypes(a, b);
     const out = empty([a.shape[0]], a.dtype, a.device);
     gemmInto(
-      alias(out, [1, a.shape[0], 1], [0, 1, 1], 0),
+      viewAs(out, [1, a.shape[0], 1], [0, 1, 1], 0),
       batched(a),
-      alias(b, [1, b.shape[0], 1], [0, b._strides[0], 1], b._offset),
+      viewAs(b, [1, b.shape[0], 1], [0, b._strides[0], 1], b._offset),
       1,
       0,
       null,
@@ -168,7 +170,7 @@ export const outer: Op<[vec2: Tensor, options?: Out], Tensor> = op(
   },
 );
 /** Alias of {@link outer}. */
-export const ger: typeof outer = outer;
+export const ger: typeof outer = alias('ger', outer);
 
 /** Matrices of x, expanded to a batch shape and flattened to 3-d. */
 function flattenBatch(x: Tensor, batch: readonly number[]): Tensor {

@@ -2,3 +2,4 @@
 export * from './convert.js';
 export * from './new.js';
 export * from './random_fill.js';
+export * from './tensor_only.js';

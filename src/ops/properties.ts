@@ -39,3 +39,19 @@ export const mH: Property<Tensor> = property('mH', (x: Tensor) => {
     );
   return adjoint(x);
 });
+
+const never = (name: string): Property<boolean> => property(name, () => false);
+/** @internal No such tensors exist here. */
+export const is_mkldnn: Property<boolean> = never('is_mkldnn');
+/** @internal */
+export const is_mps: Property<boolean> = never('is_mps');
+/** @internal */
+export const is_nested: Property<boolean> = never('is_nested');
+/** @internal */
+export const is_sparse_csr: Property<boolean> = never('is_sparse_csr');
+/** @internal */
+export const is_vulkan: Property<boolean> = never('is_vulkan');
+/** @internal */
+export const is_xla: Property<boolean> = never('is_xla');
+/** @internal */
+export const is_xpu: Property<boolean> = never('is_xpu');

@@ -10,7 +10,7 @@ import { recordSelection } from './along.js';
 import { div, mul } from './arithmetic.js';
 
 import { eq, maximum, minimum } from './compare.js';
-import { type Op, type Out, type Overloads, op } from './define.js';
+import { type Op, type Out, type Overloads, op, writeOut } from './define.js';
 import { type NamedTuple, namedTuple } from './named.js';
 import {
   asKept,
@@ -145,8 +145,12 @@ function extremeOver(kind: Extreme): Op<ReduceArgs, Tensor> {
   return op(
     name,
     'Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor? out=None',
-    (x: Tensor, dim: number | number[], keepdim: boolean) => {
+    (x: Tensor, dim: number | number[], keepdim: boolean, to: Tensor | null) => {
       if (x.dtype.is_complex) notImplemented(`${kind}_values_cpu`, x.dtype);
+      if (to !== null && to.dtype !== x.dtype)
+        throw new RuntimeError(
+          `Expected the dtype for input and out to match, but got ${x.dtype.scalarName} for input's dtype and ${to.dtype.scalarName} for out's dtype.`,
+        );
       const dims = reducedDims(x, dim);
       if (x._numel === 0) {
         if (Array.isArray(dim) && dim.length === 0)
@@ -161,9 +165,9 @@ function extremeOver(kind: Extreme): Op<ReduceArgs, Tensor> {
         const result = save(out);
         return ([g]) => [g === null ? null : shareEvenly(g, input(), result(), dims, keepdim)];
       });
-      return out;
+      return to === null ? out : writeOut(name, [x], out, to, false);
     },
-    { exactOut: true },
+    { ownOut: true },
   );
 }
 

@@ -20,6 +20,7 @@ export * from './gather.js';
 export * from './gradient.js';
 export * from './histogram.js';
 export { index_add, index_copy, index_fill, index_reduce, index_select } from './indexing.js';
+export * from './inplace.js';
 export * from './join.js';
 export * from './layer_norm.js';
 export * from './like.js';
@@ -54,6 +55,7 @@ export {
 export * from './rounding.js';
 export * from './scan.js';
 export * from './search.js';
+export * from './segment.js';
 export * from './shape.js';
 export * from './softmax.js';
 export * from './solvers.js';

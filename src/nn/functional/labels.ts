@@ -17,7 +17,9 @@ export function checkTarget(x: Tensor, target: Tensor): { rows: Tensor; labels: 
     );
   const rows = x.shape.length === 2 ? x : x.reshape([1, -1]);
   if (target.shape.length > 1 || target._numel !== rows.shape[0])
-    throw new RuntimeError(`inconsistent target size, expected ${rows.shape[0]} but got ${sizeText(target)}`);
+    throw new RuntimeError(
+      `multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected target size [${rows.shape[0]}], but got ${sizeText(target)}. Input has shape ${sizeText(x)}.`,
+    );
   const labels = castTo(target.detach(), int64).reshape([-1]);
   if (labels.lt(0).logical_or(labels.ge(rows.shape[1])).any().item())
     throw new RuntimeError('target out of range');
