@@ -93,7 +93,10 @@ export const typename = (value: unknown): string =>
  * The function or module itself: it runs as it is, as with PyTorch's eager back end. Without one, a decorator.
  * Options of the compiler are accepted and have no effect.
  */
-export function compile<F>(model: F, options?: Readonly<Record<string, unknown>>): F;
+export function compile<F extends (...args: never[]) => unknown>(
+  model: F,
+  options?: Readonly<Record<string, unknown>>,
+): F;
 export function compile(options?: Readonly<Record<string, unknown>>): <F>(model: F) => F;
 export function compile(model?: unknown): unknown {
   if (typeof model === 'function' || (typeof model === 'object' && model?.constructor !== Object))
