@@ -34,6 +34,8 @@ export { Device, device, get_default_device, set_default_device } from './device
 export * from './dtype.js';
 export * from './errors.js';
 export * as fft from './fft/index.js';
+export * as func from './func/index.js';
+export { vmap } from './func/vmap.js';
 export {
   default_generator,
   Generator,

@@ -1,6 +1,7 @@
 // The user's entry points: backward and grad.
 import { typeName } from '../dispatch/schema.js';
 import { RuntimeError, ValueError } from '../errors.js';
+import { stack } from '../ops/join.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { type Root, runBackward, type Target } from './engine.js';
 import { gradEdge, graphMath, type Node } from './graph.js';
@@ -127,6 +128,8 @@ export interface GradOptions {
   create_graph?: boolean;
   allow_unused?: boolean | null;
   materialize_grads?: boolean;
+  /** The first dimension of each of `grad_outputs` counts vectors; so does that of the results. */
+  is_grads_batched?: boolean;
 }
 
 /** Options of {@link grad} under which no gradient is null. */
@@ -193,6 +196,7 @@ export function grad(
   const grads =
     options.grad_outputs instanceof Tensor ? [options.grad_outputs] : (options.grad_outputs ?? null);
   const create = options.create_graph ?? false;
+  if (options.is_grads_batched) return batched(listOf(outputs), ins, grads, options);
   const roots = rootsOf(listOf(outputs), grads);
   const results = runBackward(roots, options.retain_graph ?? create, create, targetsOf(ins), false);
   const unused = options.allow_unused ?? materialize;
@@ -209,4 +213,28 @@ export function grad(
 
 function isOptions(x: unknown): x is GradOptions {
   return typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;
+}
+
+/** Gradients for several vectors, one after the other. */
+function batched(
+  outputs: readonly Differentiable[],
+  inputs: readonly Differentiable[],
+  grads: readonly (Tensor | null)[] | null,
+  options: GradOptions,
+): (Tensor | null)[] {
+  const sizes = (grads ?? []).flatMap((g) => (g === null ? [] : [g.shape[0]]));
+  if (sizes.length === 0)
+    throw new RuntimeError('is_grads_batched=True needs grad_outputs, one for each vector');
+  const retain = options.retain_graph ?? options.create_graph ?? false;
+  const rows = Array.from({ length: sizes[0] }, (_, k) =>
+    grad(outputs, inputs, {
+      ...options,
+      is_grads_batched: false,
+      grad_outputs: (grads ?? []).map((g) => (g === null ? null : g.select(0, k))),
+      retain_graph: retain || k < sizes[0] - 1,
+    }),
+  );
+  return inputs.map((_, i) =>
+    rows.some((row) => row[i] === null) ? null : stack(rows.map((row) => row[i] as Tensor)),
+  );
 }

@@ -1,6 +1,6 @@
 // torch.autograd.functional: Jacobians, Hessians and their products, by (double) backward.
 import { typeName } from '../dispatch/schema.js';
-import { RuntimeError } from '../errors.js';
+import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { grad } from './backward.js';
 import { graphMath } from './graph.js';
@@ -268,6 +268,23 @@ function stackRows(rows: Many): Tensor {
   return out;
 }
 
+/** @throws NotImplementedError or ValueError for strategies that PyTorch refuses. */
+function checkStrategy(fn: string, strategy: unknown, vectorize: boolean | undefined, create: boolean): void {
+  if (strategy === undefined || strategy === 'reverse-mode') return;
+  if (strategy !== 'forward-mode')
+    throw new ValueError(
+      `Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".`,
+    );
+  if (create)
+    throw new NotImplementedError(
+      `torch.autograd.functional.${fn}: \`create_graph=True\` and \`strategy="forward-mode"\` are not supported together (yet). Please either set \`create_graph=False\` or \`strategy="reverse-mode"\`.`,
+    );
+  if (!vectorize)
+    throw new NotImplementedError(
+      `torch.autograd.functional.${fn}: \`strategy="forward-mode"\` is only supported when \`vectorize=True\`. Please set \`vectorize=True\` or \`strategy="reverse-mode"\`.`,
+    );
+}
+
 /** The Jacobian in the nesting of outputs and inputs. */
 type JacobianOf<I extends Given, O extends Given> = O extends Many ? Like<I, Tensor>[] : Like<I, Tensor>;
 
@@ -278,9 +295,15 @@ type JacobianOf<I extends Given, O extends Given> = O extends Many ? Like<I, Ten
 export function jacobian<I extends Given, O extends Given>(
   func: Func<I, O>,
   inputs: I,
-  options: FunctionalOptions & { vectorize?: boolean; strategy?: 'reverse-mode' } = {},
+  options: FunctionalOptions & {
+    /** Accepted for PyTorch's sake. */
+    vectorize?: boolean;
+    /** Both give the same; forward mode needs `vectorize`, as in PyTorch. */
+    strategy?: 'reverse-mode' | 'forward-mode';
+  } = {},
 ): JacobianOf<I, O> {
   const { create_graph: create = false, strict = false } = options;
+  checkStrategy('jacobian', options.strategy, options.vectorize, create);
   return enable_grad(() => {
     const xs = enter(asList(inputs, 'inputs', 'jacobian'), create);
     const { outputs, tuple } = call(func, xs, 'jacobian');
@@ -300,7 +323,10 @@ export function jacobian<I extends Given, O extends Given>(
 export function hessian<I extends Given>(
   func: Func<I, Tensor>,
   inputs: I,
-  options: FunctionalOptions & { vectorize?: boolean; outer_jacobian_strategy?: 'reverse-mode' } = {},
+  options: FunctionalOptions & {
+    vectorize?: boolean;
+    outer_jacobian_strategy?: 'reverse-mode' | 'forward-mode';
+  } = {},
 ): I extends Many ? Tensor[][] : Tensor {
   const { create_graph: create = false, strict = false } = options;
   return enable_grad(() => {

@@ -1,5 +1,6 @@
 // torch.autograd
 export { backward, type GradOptions, grad } from './backward.js';
+export * as forward_ad from './forward_ad.js';
 export { Function, type FunctionCtx, once_differentiable } from './function.js';
 export * as functional from './functional.js';
 export {
