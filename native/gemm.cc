@@ -201,12 +201,105 @@ struct ComplexBatch {
   i64 bias_stride;
 };
 
+/** Where the parts of a complex matrix lie: rows of real parts, then rows of imaginary ones (or columns), the longer
+    dimension of memory as in the matrix itself, so that splitting and joining walk through both in order. */
+template <class T>
+struct Parts {
+  T* re;
+  T* im;
+  i64 row, col;
+  bool by_rows;
+
+  /** stacked: the imaginary parts lie below the real ones, otherwise beside them. */
+  Parts(T* memory, i64 m, i64 n, bool in_rows, bool stacked) : re(memory), by_rows(in_rows) {
+    const i64 height = stacked ? 2 * m : m, width = stacked ? n : 2 * n;
+    row = in_rows ? width : 1;
+    col = in_rows ? 1 : height;
+    im = memory + (stacked ? m * row : n * col);
+  }
+  /** body(lines, ...) over lines of memory: rows or columns. */
+  template <class Body>
+  void each_line(i64 m, i64 n, const Body& body) const {
+    const i64 outer = by_rows ? m : n, inner = by_rows ? n : m;
+    parallel_for(outer, 65536 / (inner + 1) + 1, [&](i64 begin, i64 end) {
+      for (i64 o = begin; o < end; o++) body(o * (by_rows ? row : col), o, inner);
+    });
+  }
+};
+
+/** The parts of m by n elements. */
+template <class T>
+void split_parts(const Parts<T>& to, const Complex<T>* from, i64 from_row, i64 from_col, i64 m, i64 n) {
+  const i64 outer = to.by_rows ? from_row : from_col, step = to.by_rows ? from_col : from_row;
+  to.each_line(m, n, [&](i64 at, i64 o, i64 count) {
+    const Complex<T>* x = from + o * outer;
+    T *re = to.re + at, *im = to.im + at;
+    if (step == 1) {
+      for (i64 i = 0; i < count; i++) {
+        re[i] = x[i].re;
+        im[i] = x[i].im;
+      }
+    } else {
+      for (i64 i = 0; i < count; i++) {
+        re[i] = x[i * step].re;
+        im[i] = x[i * step].im;
+      }
+    }
+  });
+}
+
+/** A large complex product by one real one: [Ar; Ai] @ [Br, Bi] holds the four products of parts. Takes the scratch
+    slot of the bias, which the real product has not. */
+template <class T>
+void gemm_complex_parts(const ComplexBatch<T>& x, const Product<Complex<T>, Complex<T>>& p) {
+  constexpr i64 kSumsHeld = i64(1) << 20;
+  const i64 n = p.n, k = p.k;
+  const i64 chunk = min_of(p.m, kSumsHeld / (4 * n) < 64 ? 64 : kSumsHeld / (4 * n));
+  T* memory = gemm_scratch<T>(kBias, 2 * k * n + 2 * chunk * k + 4 * chunk * n);
+  const Parts<T> b(memory, k, n, p.b_col <= p.b_row, false);
+  split_parts(b, p.b, p.b_row, p.b_col, k, n);
+  for (i64 first = 0; first < p.m; first += chunk) {
+    const i64 m = min_of(chunk, p.m - first);
+    const Parts<T> a(memory + 2 * k * n, m, k, p.a_col <= p.a_row, true);
+    split_parts(a, p.a + first * p.a_row, p.a_row, p.a_col, m, k);
+    // Twice as many rows and columns: C's real parts beside and below its imaginary ones.
+    const Parts<T> c(memory + 2 * k * n + 2 * m * k, 2 * m, n, p.c_col <= p.c_row, false);
+    Batch<T, T> sums{1, Product<T, T>{2 * m, 2 * n, k, a.re, a.row, a.col, b.re, b.row, b.col, c.re, c.row, c.col},
+                     0, 0, 0, Epilogue<T>{T(1), T(0), nullptr, nullptr}};
+    run_batch(sums);
+    const i64 outer = c.by_rows ? p.c_row : p.c_col, step = c.by_rows ? p.c_col : p.c_row, below = m * c.row;
+    c.each_line(m, n, [&](i64 at, i64 o, i64 count) {
+      const T *rr = c.re + at, *ri = c.im + at, *ir = rr + below, *ii = ri + below;
+      Complex<T>* to = p.c + first * p.c_row + o * outer;
+      for (i64 i = 0; i < count; i++, to += step) {
+        Complex<T> v = Complex<T>{rr[i] - ii[i], ri[i] + ir[i]} * x.alpha;
+        if (x.beta != T(0)) v += *to * x.beta;
+        if (x.bias != nullptr) v += x.bias[(c.by_rows ? i : o) * x.bias_stride];
+        *to = v;
+      }
+    });
+  }
+}
+
 template <class T>
 void run_complex_batch(const ComplexBatch<T>& x) {
   using C = Complex<T>;
   const Product<C, C>& first = x.first;
   const i64 batch = x.count;
   if (batch == 0 || first.m == 0 || first.n == 0) return;
+  if (first.m >= 16 && first.n >= 16 && first.k >= 16 && first.m * first.n * first.k >= 32 * 1024) {
+    const i64 threads = tt_num_threads();
+    parallel_for(batch, batch >= threads ? 1 : batch, [&](i64 begin, i64 end) {
+      for (i64 i = begin; i < end; i++) {
+        Product<C, C> p = first;
+        p.a += i * x.a_step;
+        p.b += i * x.b_step;
+        p.c += i * x.c_step;
+        gemm_complex_parts(x, p);
+      }
+    });
+    return;
+  }
   // Each part packs all of B again: few parts, but enough for the threads.
   const i64 share = ceil_div(first.m * batch, tt_num_threads());
   const i64 rows = share < 32 ? 32 : min_of(share, 256);

@@ -32,26 +32,68 @@ struct SmallTriangle {
   }
 };
 
+/** to[0, width) minus the rows `from`, each times its factor. */
+template <class T>
+void subtract_rows(T* to, const T* from, i64 width, const T* factors, i64 count) {
+  i64 j = 0;
+  for (; j + 4 <= count; j += 4) {
+    const T a0 = factors[j], a1 = factors[j + 1], a2 = factors[j + 2], a3 = factors[j + 3];
+    const T *x0 = from + j * width, *x1 = x0 + width, *x2 = x1 + width, *x3 = x2 + width;
+    for (i64 c = 0; c < width; c++) to[c] = to[c] - a0 * x0[c] - a1 * x1[c] - a2 * x2[c] - a3 * x3[c];
+  }
+  for (; j < count; j++) {
+    const T a0 = factors[j];
+    const T* x0 = from + j * width;
+    for (i64 c = 0; c < width; c++) to[c] = to[c] - a0 * x0[c];
+  }
+}
+/** Complex rows are packed as their real parts, then their imaginary parts. */
+template <class T, int N>
+TT_INLINE void subtract_complex_rows(T* __restrict re, T* __restrict im, const T* __restrict from, i64 width,
+                                     const Complex<T>* factors) {
+  for (i64 c = 0; c < width; c++) {
+    T r = re[c], i = im[c];
+    for (int j = 0; j < N; j++) {
+      const T xr = from[2 * j * width + c], xi = from[(2 * j + 1) * width + c];
+      r = r - factors[j].re * xr + factors[j].im * xi;
+      i = i - factors[j].re * xi - factors[j].im * xr;
+    }
+    re[c] = r;
+    im[c] = i;
+  }
+}
+template <class T>
+void subtract_rows(Complex<T>* to, const Complex<T>* from, i64 width, const Complex<T>* factors, i64 count) {
+  T* re = reinterpret_cast<T*>(to);
+  const T* x = reinterpret_cast<const T*>(from);
+  i64 j = 0;
+  for (; j + 4 <= count; j += 4) subtract_complex_rows<T, 4>(re, re + width, x + 2 * j * width, width, factors + j);
+  for (; j < count; j++) subtract_complex_rows<T, 1>(re, re + width, x + 2 * j * width, width, factors + j);
+}
+
+template <class T>
+void divide_row(T* to, i64 width, T by) {
+  for (i64 c = 0; c < width; c++) to[c] = to[c] / by;
+}
+template <class T>
+void divide_row(Complex<T>* to, i64 width, Complex<T> by) {
+  T* re = reinterpret_cast<T*>(to);
+  T* im = re + width;
+  const Complex<T> inverse = Complex<T>(T(1)) / by;
+  for (i64 c = 0; c < width; c++) {
+    const Complex<T> x = Complex<T>{re[c], im[c]} * inverse;
+    re[c] = x.re;
+    im[c] = x.im;
+  }
+}
+
 /** One row of the packed sides: minus the rows that are known, divided by the diagonal. */
 template <class T>
 void substitute_row(const SmallTriangle<T>& a, T* x, i64 i, i64 width) {
   const i64 begin = a.triangle == Triangle::Lower ? 0 : i + 1, end = a.triangle == Triangle::Lower ? i : a.n;
-  T* to = x + i * width;
   const T* row = a.rows + i * kSmall;
-  i64 j = begin;
-  for (; j + 4 <= end; j += 4) {
-    const T a0 = row[j], a1 = row[j + 1], a2 = row[j + 2], a3 = row[j + 3];
-    const T *x0 = x + j * width, *x1 = x0 + width, *x2 = x1 + width, *x3 = x2 + width;
-    for (i64 c = 0; c < width; c++) to[c] = to[c] - a0 * x0[c] - a1 * x1[c] - a2 * x2[c] - a3 * x3[c];
-  }
-  for (; j < end; j++) {
-    const T a0 = row[j];
-    const T* x0 = x + j * width;
-    for (i64 c = 0; c < width; c++) to[c] = to[c] - a0 * x0[c];
-  }
-  if (a.diagonal == Diagonal::Unit) return;
-  const T d = row[i];
-  for (i64 c = 0; c < width; c++) to[c] = to[c] / d;
+  subtract_rows(x + i * width, x + begin * width, width, row + begin, end - begin);
+  if (a.diagonal == Diagonal::Stored) divide_row(x + i * width, width, row[i]);
 }
 
 template <class T>
@@ -63,16 +105,36 @@ void substitute(const SmallTriangle<T>& a, T* x, i64 width) {
   }
 }
 
+template <class T>
+TT_INLINE T packed_at(const T* row, i64, i64 j) {
+  return row[j];
+}
+template <class T>
+TT_INLINE Complex<T> packed_at(const Complex<T>* row, i64 width, i64 j) {
+  const T* re = reinterpret_cast<const T*>(row);
+  return {re[j], re[width + j]};
+}
+template <class T>
+TT_INLINE void pack_at(T* row, i64, i64 j, T x) {
+  row[j] = x;
+}
+template <class T>
+TT_INLINE void pack_at(Complex<T>* row, i64 width, i64 j, Complex<T> x) {
+  T* re = reinterpret_cast<T*>(row);
+  re[j] = x.re;
+  re[width + j] = x.im;
+}
+
 /** Copies between a matrix and packed rows, in the order of the matrix's memory. */
 template <class T>
 void pack_sides(const Matrix<T>& b, T* to, i64 width) {
   if (b.cs <= b.rs) {
     for (i64 i = 0; i < b.rows; i++) {
-      for (i64 j = 0; j < b.cols; j++) to[i * width + j] = b(i, j);
+      for (i64 j = 0; j < b.cols; j++) pack_at(to + i * width, width, j, b(i, j));
     }
   } else {
     for (i64 j = 0; j < b.cols; j++) {
-      for (i64 i = 0; i < b.rows; i++) to[i * width + j] = b(i, j);
+      for (i64 i = 0; i < b.rows; i++) pack_at(to + i * width, width, j, b(i, j));
     }
   }
 }
@@ -80,17 +142,33 @@ template <class T>
 void unpack_sides(const T* from, i64 width, const Matrix<T>& b) {
   if (b.cs <= b.rs) {
     for (i64 i = 0; i < b.rows; i++) {
-      for (i64 j = 0; j < b.cols; j++) b(i, j) = from[i * width + j];
+      for (i64 j = 0; j < b.cols; j++) b(i, j) = packed_at(from + i * width, width, j);
     }
   } else {
     for (i64 j = 0; j < b.cols; j++) {
-      for (i64 i = 0; i < b.rows; i++) b(i, j) = from[i * width + j];
+      for (i64 i = 0; i < b.rows; i++) b(i, j) = packed_at(from + i * width, width, j);
+    }
+  }
+}
+
+/** Few elements: in place. */
+template <class T>
+void solve_tiny(const Matrix<const T>& a, const Matrix<T>& b, Triangle triangle, Diagonal diagonal) {
+  const i64 n = a.rows;
+  const bool lower = triangle == Triangle::Lower;
+  for (i64 c = 0; c < b.cols; c++) {
+    for (i64 step = 0; step < n; step++) {
+      const i64 i = lower ? step : n - 1 - step;
+      T x = b(i, c);
+      for (i64 j = lower ? 0 : i + 1; j < (lower ? i : n); j++) x = x - a(i, j) * b(j, c);
+      b(i, c) = diagonal == Diagonal::Stored ? x / a(i, i) : x;
     }
   }
 }
 
 template <class T>
 void solve_small(const Matrix<const T>& a, const Matrix<T>& b, Triangle triangle, Diagonal diagonal) {
+  if (a.rows <= 6 && b.cols <= 16) return solve_tiny(a, b, triangle, diagonal);
   const SmallTriangle<T> small(a, triangle, diagonal);
   const i64 blocks = (b.cols + kSides<T> - 1) / kSides<T>;
   const i64 grain = 65536 / (a.rows * a.rows * kSides<T> / 2 + 1) + 1;

@@ -92,7 +92,7 @@ function taylor(A: Tensor, { degree, powers }: Degree): Tensor {
   /** The terms of the degrees [from, to], over A^from. */
   const block = (from: number, to: number): Tensor => {
     let result = mul(list[0], coefficients[from]);
-    for (let k = from + 1; k <= to; k++) result = add(result, mul(list[k - from], coefficients[k]));
+    for (let k = from + 1; k <= to; k++) result = add(result, list[k - from], { alpha: coefficients[k] });
     return result;
   };
   let from = Math.floor((degree - 1) / powers) * powers;
