@@ -72,7 +72,7 @@ def case(name, *args, second=True, **kwargs):
     try:
         outs = flat(run(name, args, kwargs))
     except Exception as e:
-        record["error"] = [type(e).__name__, str(e).split("\n")[0]]
+        record["error"] = [type(e).__name__.lstrip("_"), str(e).split("\n")[0]]
         return record
     record["out"] = [dump(t) for t in outs]
     wanted = [t for t in tensors if t.requires_grad]

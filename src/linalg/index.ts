@@ -1,4 +1,6 @@
 // torch.linalg.
+export { LinAlgError } from '../errors.js';
+export { matmul } from '../ops/matmul.js';
 
 export { cholesky, cholesky_ex } from './cholesky.js';
 export { det, slogdet } from './det.js';
