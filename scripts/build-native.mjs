@@ -2,10 +2,10 @@
 // when a source is newer than the binary or the list of sources or TYPETORCH_ISA has changed.
 // Options: --force rebuilds from nothing; --verbose shows the compiler's commands.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { argv, execPath, exit, stderr, version } from 'node:process';
+import { argv, env, execPath, exit, platform, stderr, version } from 'node:process';
 import { kernelSources, root, wantedIsa } from './kernel-sources.mjs';
 
 const verbose = argv.includes('--verbose');
@@ -36,6 +36,17 @@ if (!force && configured && existsSync(binary)) {
   if (statSync(binary).mtimeMs >= newest(join(root, 'native'))) exit(0);
 }
 
+const runs = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+/** What the build needs and does not find; unknown on Windows. */
+function missingTools() {
+  if (platform === 'win32') return [];
+  const compilers = env.CXX ? [env.CXX.split(' ').at(-1)] : ['c++', 'g++', 'clang++'];
+  return [
+    ...(compilers.some(runs) ? [] : ['a C++ compiler']),
+    ...['make', 'python3'].filter((tool) => !runs(tool)),
+  ];
+}
+
 function gyp(...args) {
   const program = join(root, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
   // The headers that came with this Node, where it has them, spare a download.
@@ -49,9 +60,13 @@ function gyp(...args) {
     stdio: verbose ? 'inherit' : 'pipe',
   });
   if (result.status === 0) return Date.now() - started;
-  if (!verbose) stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}\n`);
+  const missing = missingTools();
+  if (!verbose && missing.length === 0)
+    stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}\n`);
+  // An older binary must not serve newer sources.
+  rmSync(binary, { force: true });
   stderr.write(
-    'The native addon did not build. It needs a C++20 compiler (g++ 12, clang 15 or newer), make and Python 3.\n',
+    `The native addon did not build${missing.length > 0 ? ` (not found: ${missing.join(', ')})` : ''}. It needs a C++20 compiler (g++ 12, clang 15 or newer), make and Python 3.\n`,
   );
   exit(1);
 }

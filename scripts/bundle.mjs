@@ -1,5 +1,6 @@
 // Joins the compiled modules (dist/esm) to a few files: Node loads one file much faster than two hundred. The entry
 // points share what they have in common, so that the library exists once; the addon's loader stays a module of its own.
+// The same for browsers, in *.browser.js: without Node's modules, small, with dist/wasm beside them.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,20 +15,30 @@ const entries = {
 };
 
 for (const name of readdirSync(dist)) if (/^chunk-.*\.js$/.test(name)) rmSync(join(dist, name));
-await build({
-  entryPoints: Object.fromEntries(
-    Object.entries(entries).map(([name, file]) => [name, join(dist, 'esm', file)]),
-  ),
+const points = (suffix, names) =>
+  Object.fromEntries(names.map((name) => [`${name}${suffix}`, join(dist, 'esm', entries[name])]));
+const common = {
   outdir: dist,
   bundle: true,
   splitting: true,
   format: 'esm',
-  platform: 'node',
-  target: 'node20',
   // Classes name themselves in summaries and error messages.
   keepNames: true,
-  external: ['#native'],
   logLevel: 'error',
+};
+await build({
+  ...common,
+  entryPoints: points('', Object.keys(entries)),
+  platform: 'node',
+  target: 'node20',
+  external: ['#native'],
+});
+await build({
+  ...common,
+  entryPoints: points('.browser', ['index', 'vision', 'safetensors']),
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
 });
 // Types of the bundled entry points, for imports by path.
 for (const [name, file] of Object.entries(entries))

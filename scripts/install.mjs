@@ -1,5 +1,5 @@
-// npm's install step. In the published package: builds the addon where no prebuilt binary serves this platform; what
-// fails is said, and the installation goes on. In a checkout, where nothing is generated yet: leaves it to `npm run build`.
+// npm's install step. In the published package: builds the addon where no prebuilt binary serves this platform; where
+// that fails, the WebAssembly build that the package carries serves. In a checkout, where nothing is generated yet: leaves it to `npm run build`.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,6 +16,6 @@ if (!checkout && !existsSync(prebuilt)) {
   const { status } = spawnSync(...command, { cwd: root, stdio: 'inherit' });
   if (status !== 0)
     console.error(
-      'typetorch: the native addon did not build. It needs a C++20 compiler (g++ 12, clang 15 or newer), make and Python 3; then run `npm rebuild typetorch`.',
+      'typetorch: the native addon did not build; the WebAssembly build of the kernels serves instead, which is slower. The addon needs a C++20 compiler (g++ 12, clang 15 or newer), make and Python 3; then run `npm rebuild typetorch`.',
     );
 }

@@ -8,6 +8,9 @@ export class Storage {
   /** @internal Has served as a gradient: its owner is not known any more (see autograd/engine.ts). */
   passed = false;
 
+  /** @internal 1: another storage stands on the same bytes; 2: given back, nothing may use it any more. */
+  state: 0 | 1 | 2 = 0;
+
   constructor(
     readonly device: Device,
     /** @internal Native address of the first byte; 0 for the meta device and for empty storages. */
@@ -19,6 +22,7 @@ export class Storage {
 
   /** The same bytes with a version count of their own: what `x.data` stands on. */
   alias(): Storage {
+    if (this.state === 0) this.state = 1;
     return new Storage(this.device, this.address, this.nbytes, this);
   }
   size(): number {

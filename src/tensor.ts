@@ -29,6 +29,8 @@ export const tensorHooks: {
   format: (x: Tensor) => string;
   fromData: (data: unknown) => Tensor;
   inferenceMode: () => boolean;
+  /** Gives the bytes of a storage back. */
+  release: (storage: Storage) => void;
 } = {
   gradFn: (x) => x._meta?.grad_fn ?? null,
   index: () => {
@@ -36,6 +38,7 @@ export const tensorHooks: {
   },
   format: () => 'tensor(...)',
   inferenceMode: () => false,
+  release: () => {},
   fromData: () => {
     throw new Error('constructors are not installed');
   },
@@ -133,6 +136,13 @@ export class Tensor {
   /** @internal */
   get _address(): number {
     return this._storage.address + this._offset * this.dtype.itemsize;
+  }
+  /**
+   * Gives the memory back at once, for `using x = …`; nobody has to. Every tensor over the same storage (views, saved
+   * tensors) throws when it is used afterwards.
+   */
+  [Symbol.dispose](): void {
+    tensorHooks.release(this._storage);
   }
   is_floating_point(): boolean {
     return this.dtype.kind === 'float';

@@ -27,6 +27,8 @@ export interface Backend {
   allocate(nbytes: number): Storage;
   /** A storage over a buffer's own bytes, shared with JavaScript. */
   adopt(buffer: ArrayBufferLike): Storage;
+  /** Gives a storage's bytes back before it is garbage; whatever uses it afterwards throws. */
+  release(storage: Storage): void;
   /** Runs the program over out's shape; inputs broadcast to it. out may be one of the inputs. */
   pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operand[]): void;
   /** Runs a named kernel on tensors and numbers; returns its first result. */

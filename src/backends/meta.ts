@@ -8,6 +8,7 @@ registerBackend({
   type: 'meta',
   allocate: (nbytes) => new Storage(meta, 0, nbytes),
   adopt: (buffer) => new Storage(meta, 0, buffer.byteLength),
+  release: () => {},
   pointwise: () => {},
   launch: () => 0,
   result: () => 0,

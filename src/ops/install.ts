@@ -1,6 +1,7 @@
 // Puts the ops where they belong: methods on Tensor, and the spellings that the autograd graph asks for.
 import { graphMath } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
+import { backendOf } from '../backends/backend.js';
 import { emptyLike, emptyStrided } from '../dispatch/allocate.js';
 import { tensorPrims } from '../dispatch/pointwise.js';
 import { tensorHooks } from '../tensor.js';
@@ -19,6 +20,7 @@ installMethods(properties);
 installMethods(methods);
 
 tensorHooks.index = (x, i) => select(x, 0, i);
+tensorHooks.release = (storage) => backendOf(storage.device.type).release(storage);
 
 tensorPrims.table = spellings;
 

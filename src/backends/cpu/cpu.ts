@@ -111,13 +111,14 @@ const MAX_DIMS = 64;
 
 /**
  * The last guard before native code, which trusts its arguments.
- * @throws RuntimeError for a tensor whose elements lie elsewhere, or with more than 64 dimensions.
+ * @throws RuntimeError for a tensor whose elements lie elsewhere or were given back, or with more than 64 dimensions.
  */
 function checkTensor(x: Tensor): void {
   if (x.device.type !== 'cpu')
     throw new RuntimeError(
       `Expected all tensors to be on the same device, but found at least two devices, cpu and ${x.device}!`,
     );
+  if (x._storage.state === 2) throw new RuntimeError('the tensor was disposed: its memory was given back');
   if (x.shape.length > MAX_DIMS)
     throw new RuntimeError(`only tensors with up to ${MAX_DIMS} dims are supported`);
 }
@@ -225,13 +226,22 @@ export const cpuBackend: Backend = {
     storage.address = native.adopt(storage, buffer);
     return storage;
   },
+  release(storage) {
+    if (storage.state === 2) return;
+    // Small ones lie in a slab with others, and an aliased one's bytes have another user.
+    if (storage.state === 0 && storage.owner === null && storage.address !== 0)
+      native.release(storage.address);
+    storage.state = 2;
+  },
   pointwise,
   launch,
   result: (n) => args[1 + n],
   read: (from, into) => {
+    checkTensor(from);
     if (into.byteLength > 0) native.read(from._address, into);
   },
   write: (into, from) => {
+    checkTensor(into);
     if (from.byteLength > 0) native.write(into._address, from);
   },
 };

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { createContext, Script } from 'node:vm';
 import type { Native } from './native.js';
 import { collector, packageRoot } from './process.node.js';
-import { createWasm } from './wasm.js';
+import { prepareWasm } from './wasm.js';
 import type { Collector } from './wasm_blocks.js';
 import { chooseBuild, hasFusedRelaxedSimd, WebAssemblyApi } from './webassembly.js';
 
@@ -55,5 +55,6 @@ export function loadWasm(): Native | undefined {
   const file = join(root, 'dist', 'wasm', build.file);
   if (!existsSync(file)) return undefined;
   const module = new WebAssemblyApi.Module(readFileSync(file));
-  return createWasm({ module, build, collector: wasmCollector() });
+  const { imports, finish } = prepareWasm(build, wasmCollector());
+  return finish(new WebAssemblyApi.Instance(module, imports));
 }

@@ -1,11 +1,12 @@
 // The kernels as WebAssembly (native/wasm_api.cc): the same contract as the addon over linear memory.
-import type { Native, View } from './native.js';
-import { Blocks, type Collector, outOfMemory } from './wasm_blocks.js';
+import type { MemoryStats, Native, View } from './native.js';
+import { Blocks, type Collector, type Heap, outOfMemory } from './wasm_blocks.js';
 import {
+  type Imports,
   type WasmBuild,
   type WasmGlobal,
+  type WasmInstance,
   type WasmMemory,
-  type WasmModule,
   WebAssemblyApi,
 } from './webassembly.js';
 
@@ -40,110 +41,149 @@ function createMemory(shared: boolean): WasmMemory {
   }
 }
 
-export interface WasmOptions {
-  readonly module: WasmModule;
-  readonly build: WasmBuild;
-  /** Undefined where garbage collections cannot be asked for. */
-  readonly collector?: Collector;
+/** A linear memory and what a module imports; `finish` makes the back end of the module's instance. */
+export interface Prepared {
+  readonly imports: Imports;
+  finish(instance: WasmInstance): Native;
 }
 
-/** The CPU back end's kernels, threads and allocator in a fresh linear memory. */
-export function createWasm({ module, build, collector }: WasmOptions): Native {
+/** @param collector undefined where garbage collections cannot be asked for. */
+export function prepareWasm(build: WasmBuild, collector?: Collector): Prepared {
   const memory = createMemory(build.threads);
-  let bytes = new Uint8Array(memory.buffer);
-
-  const grow = (pages: number): number => {
-    try {
-      memory.grow(pages);
-    } catch {
-      return 0;
-    }
-    refresh();
-    return 1;
-  };
-  const instance = new WebAssemblyApi.Instance(module, {
+  let grown = (): void => {};
+  const imports = {
     env: { memory },
     typetorch: {
-      grow,
-      outOfMemory: (nbytes: number) => {
+      grow(pages: number): number {
+        try {
+          memory.grow(pages);
+        } catch {
+          return 0;
+        }
+        grown();
+        return 1;
+      },
+      outOfMemory(nbytes: number): never {
         throw outOfMemory(nbytes >>> 0);
       },
     },
-  });
-  const wasm = instance.exports as WasmExports;
-  wasm.__wasm_call_ctors();
-  const stack = wasm.__stack_pointer.value;
-  const argsAddress = wasm.args();
-  const argsLength = wasm.argsLength();
-
-  /** Views of linear memory, which end with the buffer that they were made over. */
-  function refresh(): void {
-    bytes = new Uint8Array(memory.buffer);
-    if (native.args.byteLength > 0) return; // shared memory keeps its views
-    native.args = new Float64Array(memory.buffer, argsAddress, argsLength);
-    native.grown?.();
-  }
-  const bytesAt = (address: number, nbytes: number): Uint8Array => {
-    // Another thread may have made shared memory larger.
-    if (address + nbytes > bytes.length) bytes = new Uint8Array(memory.buffer);
-    return bytes.subarray(address, address + nbytes);
   };
-  const bytesOf = (view: View): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-
-  const names = (nameAt: (i: number) => number): string[] => {
-    const list: string[] = [];
-    for (let i = 0; ; i++) {
-      let at = nameAt(i) >>> 0;
-      if (at === 0) return list;
-      let text = '';
-      while (bytes[at] !== 0) text += String.fromCharCode(bytes[at++]);
-      list.push(text);
-    }
+  const finish = (instance: WasmInstance): Native => {
+    const wasm = instance.exports as WasmExports;
+    wasm.__wasm_call_ctors();
+    const native = new WasmNative(wasm, memory, build, collector);
+    grown = () => native.memoryGrew();
+    return native;
   };
+  return { imports, finish };
+}
 
-  const blocks = new Blocks(
-    {
+/** The contract over the exports of one instance. */
+class WasmNative implements Native {
+  readonly implementation = 'wasm';
+  args: Float64Array;
+  readonly argsAddress: number;
+  grown?: () => void;
+  private bytes: Uint8Array;
+  private readonly stack: number;
+  private readonly blocks: Blocks;
+
+  constructor(
+    private readonly wasm: WasmExports,
+    private readonly memory: WasmMemory,
+    private readonly build: WasmBuild,
+    collector: Collector | undefined,
+  ) {
+    this.stack = wasm.__stack_pointer.value;
+    this.argsAddress = wasm.args();
+    this.args = new Float64Array(memory.buffer, this.argsAddress, wasm.argsLength());
+    this.bytes = new Uint8Array(memory.buffer);
+    const heap: Heap = {
       take: (nbytes) => wasm.take(nbytes) >>> 0,
       giveBack: (address) => wasm.giveBack(address),
       used: () => wasm.heapUsed() >>> 0,
       peak: () => wasm.heapPeak() >>> 0,
       reserved: () => memory.buffer.byteLength,
-    },
-    collector,
-  );
+    };
+    this.blocks = new Blocks(heap, collector);
+  }
 
-  const native = {
-    implementation: 'wasm' as const,
-    args: new Float64Array(memory.buffer, argsAddress, argsLength),
-    argsAddress,
-    grown: undefined as (() => void) | undefined,
-    run(): void {
-      try {
-        if (wasm.run() === 1) return;
-      } catch (error) {
-        // What was thrown through the module's frames left them on its stack.
-        wasm.__stack_pointer.value = stack;
-        throw error;
-      }
-      throw new Error('typetorch: run() with an unknown kernel id in args[0]');
-    },
-    kernelNames: () => names(wasm.kernelName),
-    spanNames: () => names(wasm.spanName),
-    allocate: (owner: object, nbytes: number) => blocks.allocate(owner, nbytes),
-    release: (address: number) => blocks.release(address),
-    adopt(owner: object, buffer: ArrayBufferLike): number {
-      const address = blocks.allocate(owner, buffer.byteLength);
-      bytesAt(address, buffer.byteLength).set(new Uint8Array(buffer));
-      return address;
-    },
-    read: (address: number, out: View) => bytesOf(out).set(bytesAt(address, out.byteLength)),
-    write: (address: number, from: View) => bytesAt(address, from.byteLength).set(bytesOf(from)),
-    memoryStats: () => blocks.stats(),
-    collect: () => blocks.sweep(),
-    emptyCache: () => {},
-    setNumThreads: (_n: number) => {},
-    getNumThreads: () => 1,
-    isa: () => build.isa,
-  };
-  return native;
+  /** Views of linear memory end with the buffer that they were made over. */
+  memoryGrew(): void {
+    const { buffer } = this.memory;
+    this.bytes = new Uint8Array(buffer);
+    if (this.args.byteLength > 0) return; // shared memory keeps its views
+    this.args = new Float64Array(buffer, this.argsAddress, this.wasm.argsLength());
+    this.grown?.();
+  }
+
+  run(): void {
+    try {
+      if (this.wasm.run() === 1) return;
+    } catch (error) {
+      // What was thrown through the module's frames left them on its stack.
+      this.wasm.__stack_pointer.value = this.stack;
+      throw error;
+    }
+    throw new Error('typetorch: run() with an unknown kernel id in args[0]');
+  }
+
+  kernelNames(): string[] {
+    return this.names((i) => this.wasm.kernelName(i));
+  }
+  spanNames(): string[] {
+    return this.names((i) => this.wasm.spanName(i));
+  }
+  private names(nameAt: (i: number) => number): string[] {
+    const list: string[] = [];
+    for (let i = 0; ; i++) {
+      let at = nameAt(i) >>> 0;
+      if (at === 0) return list;
+      let text = '';
+      while (this.bytes[at] !== 0) text += String.fromCharCode(this.bytes[at++]);
+      list.push(text);
+    }
+  }
+
+  allocate(owner: object, nbytes: number): number {
+    return this.blocks.allocate(owner, nbytes);
+  }
+  release(address: number): void {
+    this.blocks.release(address);
+  }
+  adopt(owner: object, buffer: ArrayBufferLike): number {
+    const address = this.blocks.allocate(owner, buffer.byteLength);
+    this.bytesAt(address, buffer.byteLength).set(new Uint8Array(buffer));
+    return address;
+  }
+  read(address: number, out: View): void {
+    bytesOf(out).set(this.bytesAt(address, out.byteLength));
+  }
+  write(address: number, from: View): void {
+    this.bytesAt(address, from.byteLength).set(bytesOf(from));
+  }
+  private bytesAt(address: number, nbytes: number): Uint8Array {
+    // Another thread may have made shared memory larger.
+    if (address + nbytes > this.bytes.length) this.bytes = new Uint8Array(this.memory.buffer);
+    return this.bytes.subarray(address, address + nbytes);
+  }
+
+  memoryStats(): MemoryStats {
+    return this.blocks.stats();
+  }
+  collect(): void {
+    this.blocks.sweep();
+  }
+  /** Linear memory does not shrink. */
+  emptyCache(): void {}
+
+  setNumThreads(_n: number): void {}
+  getNumThreads(): number {
+    return 1;
+  }
+  isa(): string {
+    return this.build.isa;
+  }
 }
+
+const bytesOf = (view: View): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

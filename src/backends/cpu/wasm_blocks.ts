@@ -45,7 +45,6 @@ export class Blocks {
   private sweeps = 0;
   private seconds = 0;
   private live = 0;
-  private hinted = 0;
 
   constructor(
     private readonly heap: Heap,
@@ -96,10 +95,13 @@ export class Blocks {
   }
 
   private relieve(): void {
-    if (this.collector) return this.sweep();
+    if (this.collector) {
+      this.sweep();
+      return;
+    }
     // The engine sees small objects only. A buffer of the same size that is dropped at once tells it how much hangs on
     // them; its pages are never touched.
-    this.hinted = new ArrayBuffer(HINT).byteLength;
+    new ArrayBuffer(HINT);
     this.handedOut = 0;
     this.budget = HINT;
   }

@@ -13,7 +13,7 @@ export interface WasmGlobal {
 export interface WasmInstance {
   readonly exports: object;
 }
-type Imports = Record<string, Record<string, unknown>>;
+export type Imports = Record<string, Record<string, unknown>>;
 
 interface WebAssemblyApi {
   Memory: new (descriptor: { initial: number; maximum: number; shared?: boolean }) => WasmMemory;
@@ -22,6 +22,7 @@ interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
   compile(bytes: ArrayBufferLike | Uint8Array): Promise<WasmModule>;
   compileStreaming?(response: unknown): Promise<WasmModule>;
+  instantiate(module: WasmModule, imports: Imports): Promise<WasmInstance>;
 }
 
 export const WebAssemblyApi = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;

@@ -1,4 +1,4 @@
 // torchvision.datasets
 
-export { FashionMNIST, MNIST, type MNISTOptions } from '#mnist';
 export { parseIdx } from './idx.js';
+export { FashionMNIST, MNIST, type MNISTFiles, type MNISTOptions } from './mnist.js';

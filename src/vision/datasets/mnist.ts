@@ -1,7 +1,5 @@
 // MNIST and data sets of its format, from the original files.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { readDatasetFile } from '#mnist';
 import { int64 } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
@@ -19,9 +17,16 @@ export interface MNISTOptions<Image = Tensor, Label = number> {
   download?: boolean;
 }
 
+/** The bytes of the two files of a split, inflated. */
+export interface MNISTFiles {
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
 /**
  * The MNIST digits. `root` holds the original IDX files (`train-images-idx3-ubyte` and so on, or with `.gz`), either
  * itself or in `MNIST/raw` as torchvision keeps them. A sample is `[image, label]`.
+ * Where there are no files by name (browsers), `root` is the files' bytes, or `await MNIST.fetch(url)` gets them.
  * @throws RuntimeError when the files are missing or damaged.
  */
 export class MNIST<Image = Tensor, Label = number> extends Dataset<[Image, Label]> {
@@ -46,27 +51,41 @@ export class MNIST<Image = Tensor, Label = number> extends Dataset<[Image, Label
   private readonly transform: ((image: Tensor) => Image) | null;
   private readonly target_transform: ((label: number) => Label) | null;
 
-  constructor(
-    readonly root: string,
-    options: MNISTOptions<Image, Label> = {},
-  ) {
+  readonly root: string;
+
+  constructor(root: string | MNISTFiles, options: MNISTOptions<Image, Label> = {}) {
     super();
+    this.root = typeof root === 'string' ? root : 'memory';
     this.train = options.train ?? true;
     this.transform = options.transform ?? null;
     this.target_transform = options.target_transform ?? null;
-    const prefix = this.train ? 'train' : 't10k';
-    const folder = join('MNIST', 'raw');
-    this.data = readIdx(root, folder, `${prefix}-images-idx3-ubyte`);
-    this.targets = readIdx(root, folder, `${prefix}-labels-idx1-ubyte`).to(int64);
+    const [images, labels] = fileNames(this.train);
+    const read = (name: string): Uint8Array => readDatasetFile(root as string, name);
+    const files = typeof root === 'string' ? { images: read(images), labels: read(labels) } : root;
+    this.data = parseIdx(files.images, images);
+    this.targets = parseIdx(files.labels, labels).to(int64);
     if (
       this.data.shape.length !== 3 ||
       this.targets.shape.length !== 1 ||
       this.data.shape[0] !== this.targets.shape[0]
     )
       throw new RuntimeError(
-        `${root}: images [${this.data.shape.join(', ')}] and labels [${this.targets.shape.join(', ')}] do not belong together`,
+        `${this.root}: images [${this.data.shape.join(', ')}] and labels [${this.targets.shape.join(', ')}] do not belong together`,
       );
     this.labels = this.targets.tolist() as number[];
+  }
+
+  /**
+   * The data set whose files lie at a URL, compressed (`.gz`) or not.
+   * @throws RuntimeError when they are not there, or damaged.
+   */
+  static async fetch<Image = Tensor, Label = number>(
+    url: string | URL,
+    options: MNISTOptions<Image, Label> = {},
+  ): Promise<MNIST<Image, Label>> {
+    const [images, labels] = fileNames(options.train ?? true);
+    const [imageBytes, labelBytes] = await Promise.all([fetchFile(url, images), fetchFile(url, labels)]);
+    return new this({ images: imageBytes, labels: labelBytes }, options);
   }
 
   __getitem__(index: number): [Image, Label] {
@@ -102,12 +121,21 @@ export class FashionMNIST<Image = Tensor, Label = number> extends MNIST<Image, L
   ];
 }
 
-function readIdx(root: string, folder: string, name: string): Tensor {
-  for (const path of [join(root, name), join(root, folder, name)]) {
-    if (existsSync(path)) return parseIdx(readFileSync(path), path);
-    if (existsSync(`${path}.gz`)) return parseIdx(gunzipSync(readFileSync(`${path}.gz`)), `${path}.gz`);
+function fileNames(train: boolean): [images: string, labels: string] {
+  const prefix = train ? 'train' : 't10k';
+  return [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`];
+}
+
+/** The inflated bytes of a file that a server may have compressed. */
+async function fetchFile(folder: string | URL, name: string): Promise<Uint8Array> {
+  const base = String(folder).replace(/\/?$/, '/');
+  for (const file of [`${base}${name}.gz`, `${base}${name}`]) {
+    const response = await fetch(file);
+    if (!response.ok) continue;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+    const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Uint8Array(await new Response(inflated).arrayBuffer());
   }
-  throw new RuntimeError(
-    `Dataset not found: ${join(root, name)} (or .gz, or under ${folder}) does not exist`,
-  );
+  throw new RuntimeError(`Dataset not found: ${base}${name}.gz (or without .gz) does not exist`);
 }
