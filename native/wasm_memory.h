@@ -11,6 +11,8 @@ __attribute__((import_module("typetorch"), import_name("grow"))) int tt_wasm_gro
 /** Throws a JavaScript error: out of memory. */
 [[noreturn]] __attribute__((import_module("typetorch"), import_name("outOfMemory"))) void tt_wasm_out_of_memory(
     size_t nbytes);
+/** Starts workers first .. last - 1, which begin to serve when they are ready. */
+__attribute__((import_module("typetorch"), import_name("startThreads"))) void tt_wasm_start_threads(int first, int last);
 }
 
 /** A 64-byte aligned block, contents undefined; null when there is no memory. */

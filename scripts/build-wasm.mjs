@@ -96,14 +96,19 @@ function digest(...parts) {
 const compiler = () =>
   JSON.parse(readFileSync(join(root, 'node_modules', '@yowasp', 'clang', 'package.json'), 'utf8')).version;
 
+/** The place of an object, named by all that goes into it. */
+function objectFile(files, name, flags, version) {
+  const texts = [...closure(files, name)].sort().map((file) => files[file]);
+  return join(cache, `${name.replace(/\.cc$/, '')}-${digest(version, ...flags, ...texts)}.o`);
+}
+
 /** Every object of the build: its source, flags and place. */
 function plan(files) {
   const version = compiler();
   const objects = [];
   const add = (build, path, flags, platform) => {
     const name = basename(path);
-    const texts = [...closure(files, name)].sort().map((file) => files[file]);
-    const object = join(cache, `${name.replace(/\.cc$/, '')}-${digest(version, ...flags, ...texts)}.o`);
+    const object = objectFile(files, name, flags, version);
     objects.push({ build, name, flags, object, platform, size: files[name].length });
   };
   for (const [set, simd] of Object.entries(SETS)) {
@@ -132,6 +137,7 @@ async function clang(args, tree) {
 
 async function compile({ name, flags, object }) {
   const files = sources();
+  if (objectFile(files, name, flags, compiler()) !== object) throw new Error('changed while the build ran');
   const tree = { native: Object.fromEntries([...closure(files, name)].map((file) => [file, files[file]])) };
   const { out, text } = await clang(['-c', ...flags, `native/${name}`, '-o', 'out.o'], tree);
   writeFileSync(object, out['out.o']);

@@ -28,8 +28,9 @@ async function compile(build: WasmBuild): Promise<WasmModule> {
 
 async function load(): Promise<Native> {
   const build = chooseBuild(false);
-  const { imports, finish } = prepareWasm(build);
-  return finish(await WebAssemblyApi.instantiate(await compile(build), imports));
+  const module = await compile(build);
+  const { imports, finish } = prepareWasm({ module, build });
+  return finish(await WebAssemblyApi.instantiate(module, imports));
 }
 
 export const native: Native = await load();

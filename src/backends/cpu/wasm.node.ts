@@ -1,12 +1,14 @@
 // The WebAssembly build in Node, Bun and Deno: where its file lies, and how garbage is collected in the middle of a job.
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { createContext, Script } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import type { Native } from './native.js';
 import { collector, packageRoot } from './process.node.js';
-import { prepareWasm } from './wasm.js';
+import { prepareWasm, type Threads } from './wasm.js';
 import type { Collector } from './wasm_blocks.js';
 import { chooseBuild, hasFusedRelaxedSimd, WebAssemblyApi } from './webassembly.js';
 
@@ -47,14 +49,35 @@ function enableRelaxedSimd(): void {
   }
 }
 
+/** How many threads one op may use: as many as the addon would. */
+function threadCount(): number {
+  for (const name of ['TYPETORCH_NUM_THREADS', 'OMP_NUM_THREADS']) {
+    const n = Number.parseInt(process.env[name] ?? '', 10);
+    if (n > 0) return n;
+  }
+  return availableParallelism();
+}
+
+/** Idle threads do not keep the process. */
+function nodeThreads(root: string, count: number): Threads {
+  const script = join(root, 'dist', 'esm', 'backends', 'cpu', 'wasm_thread.node.js');
+  return { count, start: (setup) => new Worker(script, { workerData: setup }).unref() };
+}
+
 /** The kernels as WebAssembly; undefined where they were not built. */
 export function loadWasm(): Native | undefined {
   enableRelaxedSimd();
-  const build = chooseBuild(false);
   const root = packageRoot(dirname(fileURLToPath(import.meta.url)));
+  const count = threadCount();
+  const build = chooseBuild(count > 1);
   const file = join(root, 'dist', 'wasm', build.file);
   if (!existsSync(file)) return undefined;
   const module = new WebAssemblyApi.Module(readFileSync(file));
-  const { imports, finish } = prepareWasm(build, wasmCollector());
+  const { imports, finish } = prepareWasm({
+    module,
+    build,
+    collector: wasmCollector(),
+    threads: build.threads ? nodeThreads(root, count) : undefined,
+  });
   return finish(new WebAssemblyApi.Instance(module, imports));
 }

@@ -7,6 +7,7 @@ import {
   type WasmGlobal,
   type WasmInstance,
   type WasmMemory,
+  type WasmModule,
   WebAssemblyApi,
 } from './webassembly.js';
 
@@ -23,8 +24,31 @@ export interface WasmExports {
   giveBack(address: number): void;
   heapUsed(): number;
   heapPeak(): number;
-  threads(): number;
+  setThreads(n: number): void;
+  /** After an error that went through the module's frames, before anything else runs. */
+  abandon(): void;
+  /** Of the builds with threads. */
+  readonly __tls_size?: WasmGlobal;
+  readonly __tls_align?: WasmGlobal;
 }
+
+/** What a thread of the pool starts with: its stack and thread-local memory lie in the shared memory. */
+export interface ThreadSetup {
+  readonly module: WasmModule;
+  readonly memory: WasmMemory;
+  readonly index: number;
+  readonly stackTop: number;
+  readonly tls: number;
+}
+
+/** How this platform runs threads; `start` need not wait for them. */
+export interface Threads {
+  readonly count: number;
+  start(setup: ThreadSetup): void;
+}
+
+/** The bytes of a thread's stack, as those of the module's own (`stack-size` in scripts/build-wasm.mjs). */
+const STACK_BYTES = 1 << 20;
 
 /** Linear memory starts with this many pages of 64 KiB (`--initial-memory` in scripts/build-wasm.mjs). */
 const INITIAL_PAGES = 64;
@@ -47,9 +71,18 @@ export interface Prepared {
   finish(instance: WasmInstance): Native;
 }
 
-/** @param collector undefined where garbage collections cannot be asked for. */
-export function prepareWasm(build: WasmBuild, collector?: Collector): Prepared {
+export interface WasmOptions {
+  readonly module: WasmModule;
+  readonly build: WasmBuild;
+  /** Undefined where garbage collections cannot be asked for. */
+  readonly collector?: Collector;
+  /** For a build with threads. */
+  readonly threads?: Threads;
+}
+
+export function prepareWasm({ module, build, collector, threads }: WasmOptions): Prepared {
   const memory = createMemory(build.threads);
+  let startThread = (_index: number): void => {};
   let grown = (): void => {};
   const imports = {
     env: { memory },
@@ -66,12 +99,21 @@ export function prepareWasm(build: WasmBuild, collector?: Collector): Prepared {
       outOfMemory(nbytes: number): never {
         throw outOfMemory(nbytes >>> 0);
       },
+      startThreads(first: number, last: number): void {
+        for (let index = first; index < last; index++) startThread(index);
+      },
     },
   };
   const finish = (instance: WasmInstance): Native => {
     const wasm = instance.exports as WasmExports;
     wasm.__wasm_call_ctors();
-    const native = new WasmNative(wasm, memory, build, collector);
+    const native = new WasmNative(wasm, memory, build, collector, threads?.count ?? 1);
+    startThread = (index) => {
+      const align = Math.max(64, wasm.__tls_align?.value ?? 0);
+      const size = Math.ceil((wasm.__tls_size?.value ?? 0) / align) * align;
+      const tls = Math.ceil((wasm.take(size + STACK_BYTES + align) >>> 0) / align) * align;
+      threads?.start({ module, memory, index, tls, stackTop: tls + size + STACK_BYTES });
+    };
     grown = () => native.memoryGrew();
     return native;
   };
@@ -93,7 +135,9 @@ class WasmNative implements Native {
     private readonly memory: WasmMemory,
     private readonly build: WasmBuild,
     collector: Collector | undefined,
+    private threadCount: number,
   ) {
+    wasm.setThreads(threadCount);
     this.stack = wasm.__stack_pointer.value;
     this.argsAddress = wasm.args();
     this.args = new Float64Array(memory.buffer, this.argsAddress, wasm.argsLength());
@@ -121,6 +165,7 @@ class WasmNative implements Native {
     try {
       if (this.wasm.run() === 1) return;
     } catch (error) {
+      this.wasm.abandon();
       // What was thrown through the module's frames left them on its stack.
       this.wasm.__stack_pointer.value = this.stack;
       throw error;
@@ -177,9 +222,14 @@ class WasmNative implements Native {
   /** Linear memory does not shrink. */
   emptyCache(): void {}
 
-  setNumThreads(_n: number): void {}
+  /** One thread stays one where there is no shared memory. */
+  setNumThreads(n: number): void {
+    if (!this.build.threads) return;
+    this.threadCount = n;
+    this.wasm.setThreads(n);
+  }
   getNumThreads(): number {
-    return 1;
+    return this.threadCount;
   }
   isa(): string {
     return this.build.isa;

@@ -1,0 +1,1 @@
+export { Buffer as NodeBuffer, process as NodeProcess } from './node.js';
