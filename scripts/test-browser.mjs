@@ -48,7 +48,7 @@ async function compile() {
     sourcemap: 'inline',
     alias: {
       ...Object.fromEntries(Object.entries(imports).map(([name, target]) => [name, browserFile(target)])),
-      ...Object.fromEntries(['fs', 'path', 'zlib'].map((name) => [`node:${name}`, shim('node')])),
+      ...Object.fromEntries(['fs', 'path', 'v8', 'vm', 'zlib'].map((name) => [`node:${name}`, shim('node')])),
       vitest: shim('vitest'),
     },
     define: { 'import.meta.dirname': '"/test"', Buffer: 'NodeBuffer', process: 'NodeProcess' },
@@ -80,7 +80,7 @@ function serve(files, isolated) {
 
 const executablePath = env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const server = await serve(await compile(), argv.includes('--isolated'));
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--js-flags=--expose-gc'] });
 let passed = 0;
 let failed = 0;
 for (const name of names) {

