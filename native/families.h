@@ -3,6 +3,7 @@
 FAMILY(base)
 FAMILY(gemm)
 FAMILY(loops)
+FAMILY(chain)
 FAMILY(random)
 FAMILY(index)
 FAMILY(index_put)

@@ -87,6 +87,28 @@ describe('optimizer options', () => {
     expect((a.state_dict().state[0].exp_avg as torch.Tensor).dtype).toBe(torch.complex64);
   });
 
+  it('updates block by block as it does op by op', () => {
+    const n = 70_001;
+    for (const dtype of [torch.float32, torch.float64])
+      for (const name of ['SGD', 'Adam', 'RMSprop']) {
+        torch.manual_seed(3);
+        const [start, g] = [torch.randn([n], { dtype }), torch.randn([n], { dtype })];
+        const options = name === 'SGD' ? { momentum: 0.9, nesterov: true } : { weight_decay: 0.1 };
+        const results = [false, true].map((strided) => {
+          // A tensor with gaps takes the ops one by one.
+          const p = strided ? torch.zeros([n, 2], { dtype }).select(1, 0) : torch.zeros([n], { dtype });
+          const leaf = p.copy_(start).requires_grad_(true);
+          const opt = new (torch.optim as unknown as Optimizers)[name]([leaf], { lr: 0.01, ...options });
+          for (let i = 0; i < 3; i++) {
+            leaf.grad = g.mul(i + 1);
+            opt.step();
+          }
+          return leaf.detach();
+        });
+        expect(results[0].equal(results[1]), `${name} ${dtype}`).toBe(true);
+      }
+  });
+
   it('records the step when differentiable', () => {
     const leaf = torch.tensor([1, -2, 0.5], { requires_grad: true });
     const g = torch.tensor([0.3, -0.1, 0.7], { requires_grad: true });

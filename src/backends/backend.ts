@@ -21,6 +21,14 @@ export interface PointwiseKernel {
   handle: number;
 }
 
+/** One of several pointwise computations that are run together. */
+export interface PointwiseStep {
+  readonly kernel: PointwiseKernel;
+  readonly out: Tensor;
+  /** Tensors, and numbers. */
+  readonly inputs: readonly (Tensor | number)[];
+}
+
 export interface Backend {
   readonly type: DeviceType;
   /** Uninitialised bytes. */
@@ -31,6 +39,11 @@ export interface Backend {
   release(storage: Storage): void;
   /** Runs the program over out's shape; inputs broadcast to it. out may be one of the inputs. */
   pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operand[]): void;
+  /**
+   * Runs programs one after the other; each may read what the ones before wrote. All tensors are contiguous, of one
+   * number of elements, and of the compute dtype. Without it, or where it returns false, they are run one by one.
+   */
+  pointwiseChain?(steps: readonly PointwiseStep[]): boolean;
   /** Runs a named kernel on tensors and numbers; returns its first result. */
   launch(kernel: string, ...args: readonly KernelArg[]): number;
   /** The n-th result of the last launch. */

@@ -4,7 +4,7 @@ import { ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import { full_, zeros_ } from '../ops/fill.js';
 import { Tensor } from '../tensor.js';
-import { checkCommon, checkFused, stepKernel } from './common.js';
+import { checkCommon, checkFused, runSteps, type StepCall, stepKernel } from './common.js';
 import {
   type Arguments,
   bindOptions,
@@ -108,16 +108,19 @@ export class Adam extends Optimizer {
     const decay = o.decoupled_weight_decay ? 0 : o.weight_decay;
     const m = state.exp_avg as Tensor;
     let v = state.exp_avg_sq as Tensor;
-    firstMoment.call([m, g, p, 1 - beta1, decay], m, true);
-    secondMoment.call([v, g, p, beta2, 1 - beta2, decay], v, true);
+    const calls: StepCall[] = [
+      [firstMoment, m, [m, g, p, 1 - beta1, decay]],
+      [secondMoment, v, [v, g, p, beta2, 1 - beta2, decay]],
+    ];
     if (o.amsgrad) {
       const top = state.max_exp_avg_sq as Tensor;
-      largest.call([top, v], top, true);
+      calls.push([largest, top, [top, v]]);
       v = top;
     }
     const root = Math.sqrt(1 - beta2 ** count);
     const shrink = o.decoupled_weight_decay ? 1 - lr * o.weight_decay : 1;
-    adamStep.call([p, m, v, shrink, (lr / (1 - beta1 ** count)) * root, o.eps * root], p, true);
+    const rate = (lr / (1 - beta1 ** count)) * root;
+    runSteps(...calls, [adamStep, p, [p, m, v, shrink, rate, o.eps * root]]);
   }
 }
 

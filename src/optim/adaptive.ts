@@ -9,6 +9,8 @@ import {
   checkFused,
   countStep,
   descent,
+  runSteps,
+  type StepCall,
   scalarState,
   scaledStep,
   squareAverage,
@@ -90,16 +92,17 @@ export class RMSprop extends Optimizer {
     const lr = Number(o.lr);
     const g = descent(p, grad, o.maximize, o.weight_decay);
     let v = state.square_avg as Tensor;
-    squareAverage.call([v, g, o.alpha, 1 - o.alpha], v, true);
+    const calls: StepCall[] = [[squareAverage, v, [v, g, o.alpha, 1 - o.alpha]]];
     if (o.centered) {
+      runSteps(...calls.splice(0));
       const mean = (state.grad_avg as Tensor).lerp_(g, 1 - o.alpha);
       v = centeredSquare.call([v, mean]);
     }
     if (o.momentum > 0) {
       const buffer = state.momentum_buffer as Tensor;
-      rmspropBuffer.call([buffer, g, v, o.momentum, o.eps], buffer, true);
+      runSteps(...calls, [rmspropBuffer, buffer, [buffer, g, v, o.momentum, o.eps]]);
       p.add_(buffer, { alpha: -lr });
-    } else scaledStep.call([p, g, v, lr, o.eps], p, true);
+    } else runSteps(...calls, [scaledStep, p, [p, g, v, lr, o.eps]]);
   }
 }
 

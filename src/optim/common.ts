@@ -1,6 +1,10 @@
 // What several optimizers share: checks, state, and the kernels of the adaptive ones.
+import { checkInPlace, recordInPlace } from '../autograd/graph.js';
+import { mode } from '../autograd/modes.js';
+import { backendOf } from '../backends/backend.js';
+import { interception } from '../dispatch/intercept.js';
 import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
-import { float32 } from '../dtype.js';
+import { float32, float64 } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import { full_, zeros_ } from '../ops/fill.js';
@@ -25,6 +29,41 @@ export interface CommonOptions {
  */
 export function stepKernel(name: string, spec: Pick<PointwiseSpec, 'forward'>): PointwiseOp {
   return new PointwiseOp(name, { types: 'real', fused: true, forward: spec.forward });
+}
+
+/** @internal A kernel of a step, the tensor that it writes, and its operands. */
+export type StepCall = readonly [kernel: PointwiseOp, target: Tensor, operands: readonly (Tensor | number)[]];
+
+/** Can the calls be run over memory as it is? Then nothing is recorded or intercepted, and all tensors are alike. */
+function alike(calls: readonly StepCall[]): boolean {
+  if (mode.grad || interception.current !== null) return false;
+  const [, { dtype, _numel, device }] = calls[0];
+  if (dtype !== float32 && dtype !== float64) return false;
+  return calls.every(([, , operands]) =>
+    operands.every(
+      (x) =>
+        typeof x === 'number' ||
+        (x.dtype === dtype && x._numel === _numel && x._contiguous && x.device.type === device.type),
+    ),
+  );
+}
+
+/**
+ * @internal Runs kernels one after the other, each written to one of its operands: block by block, where the back end
+ * can, so that all of them together read and write memory once.
+ */
+export function runSteps(...calls: readonly StepCall[]): void {
+  const [, first] = calls[0];
+  const chain = backendOf(first.device.type).pointwiseChain;
+  if (chain && alike(calls)) {
+    const steps = calls.map(([op, out, inputs]) => ({ kernel: op.kernel(first.dtype), out, inputs }));
+    for (const { out } of steps) checkInPlace(out, false);
+    if (chain(steps)) {
+      for (const { out } of steps) recordInPlace(out, null, []);
+      return;
+    }
+  }
+  for (const [op, target, operands] of calls) op.call(operands, target, true);
 }
 
 /** @internal v * beta + weight * g * g */

@@ -2,7 +2,7 @@
 import { ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
-import { checkFused, checkSingle, stepKernel } from './common.js';
+import { checkFused, checkSingle, runSteps, type StepCall, stepKernel } from './common.js';
 import {
   type Arguments,
   bindOptions,
@@ -23,6 +23,9 @@ const firstBuffer = stepKernel('sgd_first_buffer', {
 const nextBuffer = stepKernel('sgd_buffer', {
   forward: (buffer, g, p, momentum, rate, decay) =>
     e.add(e.mul(buffer, momentum), e.mul(rate, e.add(g, e.mul(decay, p)))),
+});
+const momentumStep = stepKernel('sgd_momentum', {
+  forward: (p, buffer, rate) => e.add(p, e.mul(rate, buffer)),
 });
 const nesterovStep = stepKernel('sgd_nesterov', {
   forward: (p, g, buffer, lr, momentum, decay) =>
@@ -81,13 +84,14 @@ export class SGD extends Optimizer {
       else plainStep.call([p, g, lr, o.weight_decay], p, true);
       return;
     }
-    let buffer = state.momentum_buffer as Tensor | undefined;
-    if (buffer) nextBuffer.call([buffer, g, p, o.momentum, 1 - o.dampening, o.weight_decay], buffer, true);
-    else {
-      buffer = firstBuffer.call([g, p, o.weight_decay]);
-      state.momentum_buffer = buffer;
-    }
-    if (o.nesterov) nesterovStep.call([p, g, buffer, lr, o.momentum, o.weight_decay], p, true);
-    else p.add_(buffer, { alpha: -lr });
+    const known = state.momentum_buffer as Tensor | undefined;
+    const buffer = known ?? firstBuffer.call([g, p, o.weight_decay]);
+    state.momentum_buffer = buffer;
+    const calls: StepCall[] = known
+      ? [[nextBuffer, buffer, [buffer, g, p, o.momentum, 1 - o.dampening, o.weight_decay]]]
+      : [];
+    if (o.nesterov) calls.push([nesterovStep, p, [p, g, buffer, lr, o.momentum, o.weight_decay]]);
+    else calls.push([momentumStep, p, [p, buffer, -lr]]);
+    runSteps(...calls);
   }
 }

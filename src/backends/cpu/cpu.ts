@@ -10,6 +10,7 @@ import {
   type KernelArg,
   type Operand,
   type PointwiseKernel,
+  type PointwiseStep,
   registerBackend,
 } from '../backend.js';
 
@@ -29,6 +30,7 @@ const kernelId = (name: string): number => {
   return id;
 };
 const POINTWISE = kernelId('pointwise');
+const POINTWISE_CHAIN = kernelId('pointwise_chain');
 const HAS_SPAN = kernelId('has_span');
 
 /** Scalar operands lie at the far end of the argument array, two doubles each. */
@@ -187,6 +189,49 @@ function pointwise(kernel: PointwiseKernel, out: Tensor, inputs: readonly Operan
   native.run();
 }
 
+/** What `pointwise_chain` has room for (native/chain.cc). */
+const MAX_CHAIN = { tensors: 16, scalars: 32, steps: 8 };
+
+/** Runs several programs block by block; false when they are too many for one call. */
+function pointwiseChain(steps: readonly PointwiseStep[]): boolean {
+  const tensors: Tensor[] = [];
+  const scalars: number[] = [];
+  const reference = (x: Tensor | number): number => {
+    if (typeof x === 'number') return -scalars.push(x);
+    const known = tensors.indexOf(x);
+    return known >= 0 ? known : tensors.push(x) - 1;
+  };
+  const calls = steps.map(({ kernel, out, inputs }) => ({
+    handle: kernel.handle < 0 ? handleOf(kernel) : kernel.handle,
+    out: reference(out),
+    inputs: inputs.map(reference),
+  }));
+  if (
+    steps.length > MAX_CHAIN.steps ||
+    tensors.length > MAX_CHAIN.tensors ||
+    scalars.length > MAX_CHAIN.scalars
+  )
+    return false;
+  for (const x of tensors) checkTensor(x);
+  let at = 0;
+  args[at++] = POINTWISE_CHAIN;
+  args[at++] = steps[0].kernel.compute.code;
+  args[at++] = steps[0].out._numel;
+  args[at++] = tensors.length;
+  for (const x of tensors) args[at++] = x._address;
+  args[at++] = scalars.length;
+  for (const x of scalars) args[at++] = x;
+  args[at++] = calls.length;
+  for (const { handle, out, inputs } of calls) {
+    args[at++] = handle;
+    args[at++] = out;
+    args[at++] = inputs.length;
+    for (const ref of inputs) args[at++] = ref;
+  }
+  native.run();
+  return true;
+}
+
 function putTensor(at: number, x: Tensor): number {
   checkTensor(x);
   const ndim = x.shape.length;
@@ -234,6 +279,7 @@ export const cpuBackend: Backend = {
     storage.state = 2;
   },
   pointwise,
+  pointwiseChain,
   launch,
   result: (n) => args[1 + n],
   read: (from, into) => {
