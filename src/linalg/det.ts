@@ -92,7 +92,6 @@ export function signAndLog(A: Tensor, name: string): [sign: Tensor, logabsdet: T
   record('LinalgSlogdetBackward0', [A], [sign, logabs], (save) => {
     const [a, s] = [save(A), save(sign)];
     return ([gSign, gLog]) => {
-      if (LU._numel === 0) return [null];
       if (!A.dtype.is_complex) return [gLog === null ? null : inverseTimes(a, factors, LU, gLog)];
       // The sign turns with the imaginary part of tr(A^-1 dA).
       const turn = gSign === null ? null : imag(mul(conj(gSign), s()));

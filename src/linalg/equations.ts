@@ -7,7 +7,7 @@ import { diagonal as diagonalView } from '../ops/diagonal.js';
 import { multiplyChain } from '../ops/matmul.js';
 import { sum } from '../ops/reduce.js';
 import { movedim } from '../ops/shape.js';
-import { reshape, unsqueeze } from '../ops/view.js';
+import { reshape, unsqueeze, view } from '../ops/view.js';
 import { numelOf, type Tensor, wrapDim } from '../tensor.js';
 import { checkFloating, checkSameDtype } from './matrices.js';
 import { inverseOf, solve } from './solve.js';
@@ -121,7 +121,7 @@ export const multi_dot: (tensors: readonly Tensor[], options?: Out) => Tensor = 
         );
     const product = multiplyChain(chain);
     const shape = [...(row ? [] : [product.shape[0]]), ...(column ? [] : [product.shape[1]])];
-    return row || column ? reshape(product, shape) : product;
+    return view(product, shape);
   },
   { self: null },
 );

@@ -8,7 +8,7 @@ import { diagonal } from './diagonal.js';
 import { bmm, mm } from './matmul.js';
 import { sum } from './reduce.js';
 import { movedim } from './shape.js';
-import { permute, reshape, unsqueeze } from './view.js';
+import { permute, reshape, unsqueeze, view } from './view.js';
 
 const fail = (text: string): never => {
   throw new RuntimeError(`einsum(): ${text}`);
@@ -249,7 +249,7 @@ function contractAll(operands: readonly Tensor[], layout: Layout): Tensor {
     const dims = summed.filter((d) => !needed(rest, d) && (result.shape[d] !== 1 || next.shape[d] !== 1));
     result = dims.length === 0 ? mul(result, next) : contractPair(result, next, dims);
   }
-  return summed.length > 0 ? reshape(result, result.shape.slice(0, layout.kept)) : result;
+  return summed.length > 0 ? view(result, result.shape.slice(0, layout.kept)) : result;
 }
 
 type Operands = readonly (Tensor | readonly Tensor[])[];

@@ -56,4 +56,5 @@ const cppNames: Readonly<Record<string, string>> = {
   complex64: 'c10::complex<float>',
   complex128: 'c10::complex<double>',
 };
-const cppName = (d: DType): string => cppNames[d.name];
+/** The element type's name in messages of C++. */
+export const cppName = (d: DType): string => cppNames[d.name];

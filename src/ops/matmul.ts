@@ -11,7 +11,7 @@ import { alias, type Op, type Out, op } from './define.js';
 import { zeros_ } from './fill.js';
 import { adjoint, batched, checkTypes, flipped, gemmInto, product } from './gemm.js';
 import { logical_or } from './logic.js';
-import { expand, reshape, squeeze, t, unsqueeze, view } from './view.js';
+import { expand, reshape, squeeze, t, unsafeView, unsqueeze, view } from './view.js';
 
 /** @internal The gradients of `a @ b` for matrices: `grad @ b^H` and `a^H @ grad`, in the layout of the operand. */
 export function productGrads(
@@ -202,7 +202,7 @@ export const matmul: Op<[other: Tensor, options?: Out], Tensor> = op(
       throw new RuntimeError(
         `Expected size for first two dimensions of batch2 tensor to be: [${numelOf(batch)}, ${m}] but got: [${numelOf(batch)}, ${m2}].`,
       );
-    return view(bmm(flattenBatch(a, batch), flattenBatch(b, batch)), [...batch, n, r]);
+    return unsafeView(bmm(flattenBatch(a, batch), flattenBatch(b, batch)), [...batch, n, r]);
   },
 );
 
@@ -210,7 +210,9 @@ export const matmul: Op<[other: Tensor, options?: Out], Tensor> = op(
 function foldRows(a: Tensor, b: Tensor): Tensor {
   const lead = a.shape.slice(0, -1);
   const rows = reshape(a, [numelOf(lead), a.shape[a.shape.length - 1]]);
-  return b.shape.length === 1 ? view(mv(rows, b), lead) : view(mm(rows, b), [...lead, b.shape[1]]);
+  return b.shape.length === 1
+    ? unsafeView(mv(rows, b), lead)
+    : unsafeView(mm(rows, b), [...lead, b.shape[1]]);
 }
 
 /** The product over the last dimensions of both (`numpy.inner`). */

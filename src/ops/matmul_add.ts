@@ -12,7 +12,7 @@ import { conj } from './complex.js';
 import { castTo, copyInto } from './copy.js';
 import { type Op, type Out, op } from './define.js';
 import { full_ } from './fill.js';
-import { adjoint, batched, checkTypes, gemmInto, product } from './gemm.js';
+import { adjoint, batched, checkTypes, cppName, gemmInto, product } from './gemm.js';
 import { logical_and, logical_or } from './logic.js';
 import { bmm, matmul, mm, mv, outer, productGrads } from './matmul.js';
 import { expand, permute, reshape } from './view.js';
@@ -52,8 +52,6 @@ interface Addition {
   readonly view: (out: Tensor) => Tensor;
   readonly left: Tensor;
   readonly right: Tensor;
-  /** The product itself, for factors that the kernel does not take. */
-  readonly product: () => Tensor;
   readonly grads: (
     g: Tensor,
     a: () => Tensor,
@@ -73,12 +71,16 @@ function addProduct(
 ): Tensor {
   const [beta, alpha] = [factorFor(givenBeta, a.dtype), factorFor(givenAlpha, a.dtype)];
   const wide = expand(input, x.shape);
-  if (beta instanceof Complex || alpha instanceof Complex) return blend(wide, x.product(), beta, alpha);
-  const out = empty(x.shape, a.dtype, a.device);
-  const whole = a.dtype.is_integral ? Math.trunc : (n: Scalar): number => Number(n);
-  const [times, plus] = [whole(Number(alpha)), whole(Number(beta))];
-  if (plus !== 0) copyInto(out, wide);
-  gemmInto(x.view(out), x.left, x.right, times, plus, null);
+  let out = empty(x.shape, a.dtype, a.device);
+  if (beta instanceof Complex || alpha instanceof Complex) {
+    gemmInto(x.view(out), x.left, x.right, 1, 0, null);
+    out = blend(bare(wide), out, beta, alpha);
+  } else {
+    const whole = a.dtype.is_integral ? Math.trunc : (n: number): number => n;
+    const plus = whole(Number(beta));
+    if (plus !== 0) copyInto(out, wide);
+    gemmInto(x.view(out), x.left, x.right, whole(Number(alpha)), plus, null);
+  }
   record(x.node, [input, a, b], [out], (save) => {
     const [p, q] = [save(a), save(b)];
     return ([g], needs) => {
@@ -121,7 +123,6 @@ export const addmm: Op<[mat1: Tensor, mat2: Tensor, options?: AddOptions], Tenso
         view: batched,
         left: batched(a),
         right: batched(b),
-        product: () => mm(a, b),
         grads: (g, p, q, needs) => productGrads(g, p, q, needs),
       });
     const out = product(a, b, input);
@@ -163,7 +164,6 @@ export const addmv: Op<[mat: Tensor, vec: Tensor, options?: AddOptions], Tensor>
       view: (out) => alias(out, [1, n, 1], [0, 1, 1], 0),
       left: batched(mat),
       right: alias(vec, [1, k, 1], [0, vec._strides[0], 1], vec._offset),
-      product: () => mv(mat, vec),
       grads: (g, p, q, needs) => [
         needs(0) ? outer(g, conj(q())) : null,
         needs(1) ? mv(adjoint(p()), g) : null,
@@ -216,7 +216,7 @@ export const baddbmm: Op<[batch1: Tensor, batch2: Tensor, options?: AddOptions],
       throw new RuntimeError(`expected scalar type ${a.dtype.scalarName} but found ${b.dtype.scalarName}`);
     if (input.dtype !== a.dtype)
       throw new RuntimeError(
-        `Input dtypes must be the same, got: input ${input.dtype.name}, batch1: ${a.dtype.name}, batch2: ${b.dtype.name}`,
+        `Input dtypes must be the same, got: input ${cppName(input.dtype)}, batch1: ${cppName(a.dtype)}, batch2: ${cppName(b.dtype)}`,
       );
     return addProduct(input, a, b, beta, alpha, {
       node: 'BaddbmmBackward0',
@@ -224,7 +224,6 @@ export const baddbmm: Op<[batch1: Tensor, batch2: Tensor, options?: AddOptions],
       view: (out) => out,
       left: bare(a),
       right: bare(b),
-      product: () => bmm(a, b),
       grads: (g, p, q, needs) => [
         needs(0) ? bmm(g, adjoint(q())) : null,
         needs(1) ? bmm(adjoint(p()), g) : null,
@@ -261,7 +260,6 @@ export const addbmm: Op<[batch1: Tensor, batch2: Tensor, options?: AddOptions], 
       view: batched,
       left: batched(reshape(permute(bare(a), [1, 0, 2]), [n, count * k])),
       right: batched(reshape(bare(b), [count * k, p])),
-      product: () => bmm(a, b).sum(0),
       grads: (g, x, y, needs) => [
         needs(0) ? matmul(g, adjoint(y())) : null,
         needs(1) ? matmul(adjoint(x()), g) : null,

@@ -108,9 +108,14 @@ export function inferShape(shape: readonly number[], numel: number): readonly nu
   return out;
 }
 
-function viewAs(x: Tensor, shape: readonly number[], strides: readonly number[]): Tensor {
+function viewAs(
+  x: Tensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  node = 'ViewBackward0',
+): Tensor {
   const from = x.shape;
-  return makeView('ViewBackward0', x, shape, strides, x._offset, (grad) => reshape(grad, from));
+  return makeView(node, x, shape, strides, x._offset, (grad) => reshape(grad, from));
 }
 
 /** Fresh row-major memory with another shape: no view, since nobody else holds x. */
@@ -200,7 +205,8 @@ export const reshape: Op<[...shape: number[]] | [shape: Shape], Tensor> = op(
   (x: Tensor, size: readonly number[]) => {
     const shape = inferShape(size, x._numel);
     const strides = viewStrides(x.shape, x._strides, shape);
-    if (strides !== null) return viewAs(x, shape, strides);
+    if (strides !== null)
+      return viewAs(x, shape, strides, x._contiguous ? 'ViewBackward0' : 'ReshapeAliasBackward0');
     return unsafeView(clone(x, { memory_format: contiguous_format }), shape);
   },
 );
@@ -280,7 +286,7 @@ export const expand: Op<[...sizes: number[]] | [sizes: Shape], Tensor> = op(
       );
     const shape = size.slice();
     const strides = new Array<number>(size.length).fill(0);
-    for (let d = 0; d < size.length; d++) {
+    for (let d = size.length - 1; d >= 0; d--) {
       const own = d < skip ? 1 : x.shape[d - skip];
       if (size[d] === -1) {
         if (d < skip)
