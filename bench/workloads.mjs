@@ -1,4 +1,6 @@
 // The workloads on this side: each returns a function to be timed. bench/workloads.py has the same names.
+import { convnets } from './convnets.mjs';
+
 const mlp = (torch, batch) => {
   const { nn, optim } = torch;
   torch.manual_seed(0);
@@ -76,4 +78,5 @@ export const workloads = {
   'MLP step, batch 16': (torch) => mlp(torch, 16),
   'MLP step, batch 64': (torch) => mlp(torch, 64),
   'MLP step, batch 256': (torch) => mlp(torch, 256),
+  ...convnets,
 };

@@ -10,6 +10,8 @@ import time
 import torch
 from torch import nn
 
+from convnets import convnets
+
 THREADS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
 torch.set_num_threads(THREADS)
 
@@ -68,6 +70,8 @@ workloads = {
 for n in (64, 256, 1024):
     for suffix, ta, tb in (("", 0, 0), (", b transposed", 0, 1), (", a transposed", 1, 0), (", both transposed", 1, 1)):
         workloads[f"matmul {n}{suffix}"] = lambda n=n, ta=ta, tb=tb: transposed(n, ta, tb)
+
+workloads |= convnets
 
 ready = {}
 print("ready", torch.__version__, flush=True)
