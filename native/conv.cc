@@ -20,7 +20,8 @@ struct Task {
   i64 channels;      // of a group
   i64 source_group;  // stride between groups
   i64 groups, rows;
-  const S* weights;  // [groups][rows][channels * taps]
+  const S* weights;       // [groups][rows][channels * taps]
+  const T* packed;        // the same in tiles, as pack_weights has them; or null
   const T* bias;     // [groups * rows] or null
   S* out;            // at position 0 of the first channel
   i64 out_image, out_channel, out_step[3];
@@ -168,6 +169,12 @@ T* pack_weights(const Task<T, S>& t) {
   return packed;
 }
 
+/** Few rows of few products, as depthwise convolutions have them. */
+template <class T, class S>
+bool is_direct(const Task<T, S>& t) {
+  return t.rows <= 3 && t.depth() <= 128;
+}
+
 /** Rows of one channel's window, `pitch` apart, to their places. The window is whole images. */
 template <class T, class S>
 void store_rows(const Task<T, S>& t, const Window& w, i64 channel, const T* from, i64 pitch) {
@@ -260,7 +267,7 @@ void run_task(const Task<T, S>& t) {
   if (t.source.images * t.groups * t.rows * grid == 0) return;
   if (depth == 0) return fill_empty(t);
   const i64 work = t.rows * depth * grid;
-  if (t.rows <= 3 && depth <= 128) {
+  if (is_direct(t)) {
     const Division whole{1, false, t.source.images};
     const i64 jobs = t.source.images * t.groups;
     return parallel_for(jobs, work >= kGrain ? 1 : ceil_div(kGrain, work), [&](i64 begin, i64 end) {
@@ -272,7 +279,7 @@ void run_task(const Task<T, S>& t) {
   const Division v = divide(t.source);
   const i64 columns = t.source.images * grid;
   const bool pack = !same_type<T, S> || packing_a_pays<T>(t.rows, columns, depth, depth, 1);
-  const T* packed = pack ? pack_weights(t) : nullptr;
+  const T* packed = t.packed != nullptr ? t.packed : pack ? pack_weights(t) : nullptr;
   const i64 row_blocks = ceil_div(t.rows, kBlockRowTiles * Tile<T>::rows);
   const i64 windows = v.windows * t.groups, threads = tt_num_threads();
   const i64 splits = windows >= threads ? 1 : min_of(row_blocks, ceil_div(threads, windows));
@@ -330,6 +337,7 @@ Task<T, S> task_of(const ConvArgs& a, i64 channels, i64 rows) {
   t.source.image = a.in.shape[1] * t.source.channel;
   t.source.end = t.source.data + a.in.numel();
   t.source_group = channels * t.source.channel;
+  t.packed = nullptr;
   t.bias = read_bias<T, S>(a);
   t.out = a.out.template as<S>();
   t.out_channel = spatial(a.out);
@@ -367,27 +375,58 @@ void residue_axis(Axis& axis, i64* which, const ConvArgs& a, int d, i64 first) {
 }
 
 struct GradInput {
+  /** Where the chosen taps lie in a window of the weights. */
+  static void choose(i64* to, const ConvArgs& a, const Axis (&axis)[3], i64* const (&which)[3]) {
+    const i64 kh = a.weight.shape[3], kw = a.weight.shape[4];
+    for (i64 i = 0; i < axis[0].taps; i++) {
+      for (i64 j = 0; j < axis[1].taps; j++) {
+        for (i64 k = 0; k < axis[2].taps; k++) *to++ = (which[0][i] * kh + which[1][j]) * kw + which[2][k];
+      }
+    }
+  }
+
   /** The weights of the chosen taps as [groups][C / groups][O / groups * taps]. */
-  template <class S>
-  static const S* flip(const ConvArgs& a, const Axis (&axis)[3], i64* const (&which)[3], i64 channels, i64 rows) {
-    const i64 taps = axis[0].taps * axis[1].taps * axis[2].taps, groups = a.geometry.groups;
-    const i64 kh = a.weight.shape[3], kw = a.weight.shape[4], all = a.weight.shape[2] * kh * kw;
-    S* to = scratch<S>(kFlipped, groups * rows * channels * taps + 1);
-    const S* from = a.weight.template as<S>();
-    parallel_for(groups * rows, ceil_div(16384, channels * taps + 1), [&](i64 begin, i64 end) {
-      for (i64 r = begin; r < end; r++) {
-        S* p = to + r * channels * taps;
-        for (i64 o = 0; o < channels; o++) {
-          const S* w = from + ((r / rows * channels + o) * rows + r % rows) * all;
-          for (i64 i = 0; i < axis[0].taps; i++) {
-            for (i64 j = 0; j < axis[1].taps; j++) {
-              for (i64 k = 0; k < axis[2].taps; k++) *p++ = w[(which[0][i] * kh + which[1][j]) * kw + which[2][k]];
-            }
+  template <class T, class S>
+  static const S* flip(const Task<T, S>& t, const S* from, const i64* chosen, i64 all) {
+    const i64 taps = t.source.taps();
+    S* const to = scratch<S>(kFlipped, t.groups * t.rows * t.channels * taps + 1);
+    S* p = to;
+    for (i64 r = 0; r < t.groups * t.rows; r++) {
+      for (i64 o = 0; o < t.channels; o++) {
+        const S* w = from + ((r / t.rows * t.channels + o) * t.rows + r % t.rows) * all;
+        for (i64 k = 0; k < taps; k++) *p++ = w[chosen[k]];
+      }
+    }
+    return to;
+  }
+
+  /** The same in tiles, straight from the weights: a tile's rows are neighbours there. */
+  template <class T, class S>
+  static const T* flip_packed(const Task<T, S>& t, const S* from, const i64* chosen, i64 all) {
+    const i64 taps = t.source.taps(), depth = t.depth(), blocks = depth_blocks<T>(t.channels, taps);
+    const i64 row_blocks = ceil_div(t.rows, kBlockRowTiles * Tile<T>::rows);
+    T* const packed = scratch<T>(kWeights, t.groups * t.rows * depth + 1);
+    const i64 jobs = t.groups * blocks * row_blocks * kBlockRowTiles;
+    parallel_for(jobs, ceil_div(64 * 1024, t.rows * depth / (row_blocks * kBlockRowTiles) + 1), [&](i64 begin, i64 end) {
+      for (i64 job = begin; job < end; job++) {
+        const i64 tile = job % kBlockRowTiles, ib = job / kBlockRowTiles % row_blocks;
+        const i64 kb = job / (kBlockRowTiles * row_blocks) % blocks, g = job / (kBlockRowTiles * row_blocks * blocks);
+        const i64 c0 = part_start(t.channels, blocks, kb), c1 = part_start(t.channels, blocks, kb + 1);
+        const i64 i0 = part_start(t.rows, row_blocks, ib), m = part_start(t.rows, row_blocks, ib + 1) - i0;
+        const i64 tiles = ceil_div(m, Tile<T>::rows), k = (c1 - c0) * taps;
+        if (tile >= tiles) continue;
+        const i64 first = i0 + part_start(m, tiles, tile), height = i0 + part_start(m, tiles, tile + 1) - first;
+        T* to = packed + (g * depth + c0 * taps) * t.rows + first * k;
+        for (i64 o = g * t.channels + c0; o < g * t.channels + c1; o++) {
+          const S* w = from + (o * t.rows + first) * all;
+          for (i64 n = 0; n < taps; n++) {
+            const S* element = w + chosen[n];
+            for (i64 i = 0; i < height; i++) *to++ = widened<T>(element[i * all]);
           }
         }
       }
     });
-    return to;
+    return packed;
   }
 
   template <class T, class S>
@@ -405,7 +444,9 @@ struct GradInput {
       for (first[1] = 0; first[1] < min_of(stride[1], a.out.shape[3]); first[1]++) {
         for (first[2] = 0; first[2] < min_of(stride[2], a.out.shape[4]); first[2]++) {
           i64* which[3];
-          which[0] = scratch<i64>(kTables, taps[0] + taps[1] + taps[2]);
+          const i64 all = taps[0] * taps[1] * taps[2];
+          i64* chosen = scratch<i64>(kTables, all + taps[0] + taps[1] + taps[2]);
+          which[0] = chosen + all;
           which[1] = which[0] + taps[0];
           which[2] = which[1] + taps[1];
           t.out = start;
@@ -413,7 +454,13 @@ struct GradInput {
             residue_axis(t.source.axis[d], which[d], a, d, first[d]);
             t.out += first[d] * plane[d];
           }
-          t.weights = flip<S>(a, t.source.axis, which, channels, rows);
+          choose(chosen, a, t.source.axis, which);
+          const S* weights = a.weight.template as<S>();
+          if (is_direct(t)) {
+            t.weights = flip(t, weights, chosen, all);
+          } else {
+            t.packed = flip_packed(t, weights, chosen, all);
+          }
           run_task(t);
         }
       }
