@@ -218,9 +218,13 @@ void run_direct(const Task<T, S>& t, i64 group, const Window& w) {
     for (i64 k = 0; k < taps; k++) ks[c * taps + k] = c * view.channel + tap[k];
   }
   i64 u = 0;
-  for (i64 row = 0; row < rows; row++) {
-    const i64 h = row % w.count[1], d = row / w.count[1] % w.count[0], n = row / w.count[1] / w.count[0];
-    for (i64 i = 0; i < chunks; i++) base[u++] = n * view.image + d * view.step[0] + h * view.step[1] + i * L;
+  for (i64 n = 0; n < w.images; n++) {
+    for (i64 d = 0; d < w.count[0]; d++) {
+      for (i64 h = 0; h < w.count[1]; h++) {
+        const i64 from = n * view.image + d * view.step[0] + h * view.step[1];
+        for (i64 i = 0; i < chunks; i++) base[u++] = from + i * L;
+      }
+    }
   }
   for (int i = 0; i < N; i++) base[units + i] = base[units - 1];
   T* values = scratch<T>(kPanels, depth);
@@ -240,7 +244,7 @@ void run_direct(const Task<T, S>& t, i64 group, const Window& w) {
       for (i64 k = 0; k < depth; k++) {
         const Vec<T> x = broadcast(values[k]);
         TT_UNROLL
-        for (int i = 0; i < N; i++) sum[i] += x * load(from[i] + ks[k]);
+        for (int i = 0; i < N; i++) sum[i] = multiply_add(x, load(from[i] + ks[k]), sum[i]);
       }
       TT_UNROLL
       for (int i = 0; i < N; i++) store(sums + (u + i) * L, sum[i]);

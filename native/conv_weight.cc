@@ -172,13 +172,15 @@ TT_INLINE void add_products(T* sums, const T* grad, i64 rows, i64 width, const W
     for (i64 c = 0; c < full; c++) {
       const Vec<T> g = load(grad + (row * chunks + c) * L);
       TT_UNROLL
-      for (int i = 0; i < N; i++) sum[i] += g * load(x + c * L + at[i]);
+      for (int i = 0; i < N; i++) sum[i] = multiply_add(g, load(x + c * L + at[i]), sum[i]);
     }
     if (rest > 0) {
       // What lies past the row is another row: 0 times its infinity would be no 0.
       const Vec<T> g = load(grad + (row * chunks + full) * L);
       TT_UNROLL
-      for (int i = 0; i < N; i++) sum[i] += g * keep_first<T>(load(x + full * L + at[i]), rest);
+      for (int i = 0; i < N; i++) {
+        sum[i] = multiply_add(g, keep_first<T>(load(x + full * L + at[i]), rest), sum[i]);
+      }
     }
     x += view.step[1];
     if (++h == w.count[1]) {
@@ -201,9 +203,16 @@ void stage_rows(T* to, const S* from, i64 rows, i64 width) {
   }
 }
 
-/** Few rows of few columns (depthwise): inner products of vectors of positions, image by image. */
+/** Whether inner products of vectors of positions pay: depthwise convolutions, and images of a channel or three. */
 template <class T, class S>
-void run_direct(const WeightTask<T, S>& t, i64 group) {
+bool is_direct(const WeightTask<T, S>& t) {
+  const i64 depth = t.channels * t.source.taps();
+  return (t.rows <= 3 && depth <= 128) || (depth <= 32 && t.source.axis[2].grid >= 12);
+}
+
+/** Rows [first, first + rows) of one group by inner products of vectors of positions, image by image. */
+template <class T, class S>
+void run_direct(const WeightTask<T, S>& t, i64 group, i64 first, i64 rows) {
   constexpr int L = lanes<T>, N = 9;  // the taps of the usual window
   Source<S> source = t.source;
   source.data += group * t.channels * source.channel;
@@ -211,8 +220,9 @@ void run_direct(const WeightTask<T, S>& t, i64 group) {
   const i64 chunks = ceil_div(width, L);
   i64* tables = scratch<i64>(kTables, taps + depth);
   i64 *tap = tables, *ks = tables + taps;
-  T* sums = scratch<T>(kPanels, t.rows * depth * L);
-  for (i64 i = 0; i < t.rows * depth * L; i++) sums[i] = T(0);
+  T* sums = scratch<T>(kPanels, rows * depth * L);
+  for (i64 i = 0; i < rows * depth * L; i++) sums[i] = T(0);
+  const i64 row = group * t.rows + first;
   const Division whole{1, false, source.images};
   for (i64 n = 0; n < source.images; n++) {
     const Window w = window_of(source, whole, n);
@@ -220,22 +230,21 @@ void run_direct(const WeightTask<T, S>& t, i64 group) {
     for (i64 c = 0; c < t.channels; c++) {
       for (i64 k = 0; k < taps; k++) ks[c * taps + k] = c * view.channel + tap[k];
     }
-    const i64 rows = w.count[0] * w.count[1];
-    T* grad = scratch<T>(kPackedGrad, rows * chunks * L);
-    for (i64 r = 0; r < t.rows; r++) {
-      stage_rows(grad, t.grad + n * t.grad_image + (group * t.rows + r) * t.grad_channel, rows, width);
+    const i64 lines = w.count[0] * w.count[1];
+    T* grad = scratch<T>(kPackedGrad, lines * chunks * L);
+    for (i64 r = 0; r < rows; r++) {
+      stage_rows(grad, t.grad + n * t.grad_image + (row + r) * t.grad_channel, lines, width);
+      T* to = sums + r * depth * L;
       i64 k = 0;
-      for (; k + N <= depth; k += N) add_products<T, N>(sums + (r * depth + k) * L, grad, rows, width, w, view, ks + k);
-      for (; k + 3 <= depth; k += 3) add_products<T, 3>(sums + (r * depth + k) * L, grad, rows, width, w, view, ks + k);
-      for (; k < depth; k++) add_products<T, 1>(sums + (r * depth + k) * L, grad, rows, width, w, view, ks + k);
+      for (; k + N <= depth; k += N) add_products<T, N>(to + k * L, grad, lines, width, w, view, ks + k);
+      for (; k + 3 <= depth; k += 3) add_products<T, 3>(to + k * L, grad, lines, width, w, view, ks + k);
+      for (; k < depth; k++) add_products<T, 1>(to + k * L, grad, lines, width, w, view, ks + k);
     }
   }
-  for (i64 r = 0; r < t.rows; r++) {
-    for (i64 k = 0; k < depth; k++) {
-      T total = T(0);
-      for (int i = 0; i < L; i++) total += sums[(r * depth + k) * L + i];
-      narrow(t.out[(group * t.rows + r) * depth + k], total);
-    }
+  for (i64 i = 0; i < rows * depth; i++) {
+    T total = T(0);
+    for (int lane = 0; lane < L; lane++) total += sums[i * L + lane];
+    narrow(t.out[row * depth + i], total);
   }
 }
 
@@ -265,9 +274,13 @@ void run_task(const WeightTask<T, S>& t) {
     return;
   }
   const i64 work = t.rows * depth * positions;
-  if (t.rows <= 3 && depth <= 128) {
-    return parallel_for(t.groups, work >= kGrain ? 1 : ceil_div(kGrain, work), [&](i64 begin, i64 end) {
-      for (i64 g = begin; g < end; g++) run_direct(t, g);
+  if (is_direct(t)) {
+    const i64 shares = t.groups >= tt_num_threads() ? 1 : min_of(t.rows, tt_num_threads());
+    return parallel_for(t.groups * shares, ceil_div(kGrain * shares, work), [&](i64 begin, i64 end) {
+      for (i64 job = begin; job < end; job++) {
+        const i64 first = part_start(t.rows, shares, job % shares);
+        run_direct(t, job / shares, first, part_start(t.rows, shares, job % shares + 1) - first);
+      }
     });
   }
   T* sums = scratch<T>(kSumsOfAll, size);

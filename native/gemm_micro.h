@@ -40,11 +40,14 @@ struct Epilogue {
   const T* row_bias;  // one value per row; or null
 };
 
-enum class Finish { Store, AddToC, AddBias, General };
+enum class Finish { Store, AddToC, AddBias, AddRowBias, General };
 
 template <class T>
 TT_INLINE Finish finish_of(const Epilogue<T>& e) {
-  if (e.alpha != T(1) || e.row_bias != nullptr) return Finish::General;
+  if (e.row_bias != nullptr) {
+    return e.alpha == T(1) && e.beta == T(0) && e.bias == nullptr ? Finish::AddRowBias : Finish::General;
+  }
+  if (e.alpha != T(1)) return Finish::General;
   if (e.beta == T(0)) return e.bias == nullptr ? Finish::Store : Finish::AddBias;
   return e.beta == T(1) && e.bias == nullptr ? Finish::AddToC : Finish::General;
 }
@@ -112,6 +115,13 @@ TT_INLINE void store_tile(const Vec<T> (&acc)[MR][NV], const TileArgs<T>& t) {
     for (int i = 0; i < MR; i++, c += t.c_row) {
       TT_UNROLL
       for (int v = 0; v < NV; v++) store(c + v * L, acc[i][v] + bias[v]);
+    }
+  } else if (finish == Finish::AddRowBias) {
+    TT_UNROLL
+    for (int i = 0; i < MR; i++, c += t.c_row) {
+      const Vec<T> bias = broadcast(t.epilogue.row_bias[i]);
+      TT_UNROLL
+      for (int v = 0; v < NV; v++) store(c + v * L, acc[i][v] + bias);
     }
   } else {
     alignas(64) T tile[MR * NV * L];
