@@ -12,6 +12,7 @@ const entries = {
   vision: 'vision/index.js',
   safetensors: 'safetensors/index.js',
   'worker.node': 'utils/data/worker.node.js',
+  worker_classes: 'vision/datasets/worker_classes.js',
 };
 
 for (const name of readdirSync(dist)) if (/^chunk-.*\.js$/.test(name)) rmSync(join(dist, name));
@@ -31,7 +32,7 @@ await build({
   entryPoints: points('', Object.keys(entries)),
   platform: 'node',
   target: 'node20',
-  external: ['#native'],
+  external: ['#native', 'sharp'],
 });
 await build({
   ...common,
@@ -42,4 +43,5 @@ await build({
 });
 // Types of the bundled entry points, for imports by path.
 for (const [name, file] of Object.entries(entries))
-  if (name !== 'worker.node') writeFileSync(join(dist, `${name}.d.ts`), `export * from './esm/${file}';\n`);
+  if (!name.startsWith('worker'))
+    writeFileSync(join(dist, `${name}.d.ts`), `export * from './esm/${file}';\n`);

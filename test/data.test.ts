@@ -116,7 +116,7 @@ describe('worker threads', () => {
   });
   it('pass errors on, with their stack', async () => {
     await expect(collect(new DataLoader(new Squares(14), { batch_size: 7, num_workers: 1 }))).rejects.toThrow(
-      /Caught RangeError: sample 13 is broken in DataLoader worker process 0/,
+      /Caught RangeError in DataLoader worker process 0\.\nOriginal stack:\nRangeError: sample 13 is broken/,
     );
   });
   it('refuse a dataset that cannot be copied', async () => {

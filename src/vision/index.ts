@@ -2,4 +2,5 @@
 import '../index.js';
 
 export * as datasets from './datasets/index.js';
+export { Image, type ImageMode } from './image.js';
 export * as transforms from './transforms/index.js';

@@ -202,7 +202,8 @@ function weighted(x: Tensor, axes: readonly Axis[], taps: (axis: Axis) => Taps[]
     );
   const working = x.dtype === float64 ? x : castTo(x, float32);
   const lead = x.shape.length - axes.length;
-  const out = axes.reduce(
+  // The last dimension first, as PyTorch: the order of the sums decides which way uint8 values on the edge are rounded.
+  const out = axes.reduceRight(
     (y, axis, i) =>
       axis.from === axis.to && axis.factor === null
         ? y

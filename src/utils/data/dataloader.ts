@@ -3,15 +3,17 @@
 import { WorkerPool } from '#workers';
 import { RuntimeError, ValueError } from '../../errors.js';
 import type { Generator } from '../../generator.js';
+import type { Tensor } from '../../tensor.js';
 import { default_collate, default_convert } from './collate.js';
 import { type BatchSource, type Dataset, IterableDataset } from './dataset.js';
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from './sampler.js';
+import { canTravel } from './wire.js';
 import { importing } from './worker_info.js';
 
 type Indices = Iterable<number> & { __len__?(): number };
 type Batches = Iterable<readonly number[]> & { __len__?(): number };
 
-export interface DataLoaderOptions {
+export interface DataLoaderOptions<T = unknown, R = unknown> {
   /** Samples per batch (default 1); null turns batching off. */
   batch_size?: number | null;
   /** Visit the samples in random order. */
@@ -20,13 +22,18 @@ export interface DataLoaderOptions {
   batch_sampler?: Batches | null;
   /** Worker threads, for datasets that say where they are defined; for others, calls of `__getitem__` at once. */
   num_workers?: number;
-  collate_fn?: ((batch: readonly unknown[]) => unknown) | null;
+  /** Makes a batch of a list of samples (of one sample, where batching is off); default `default_collate`. */
+  collate_fn?: ((batch: T[]) => R) | null;
   /** Accepted for PyTorch's sake. */
   pin_memory?: boolean;
   /** Leave out an incomplete last batch. */
   drop_last?: boolean;
   /** Seconds to wait for a batch of a worker; 0 waits for ever. */
   timeout?: number;
+  /**
+   * Called in each worker thread with the worker's number, before it reads. The thread finds it by name: the module of
+   * the dataset's class must export it.
+   */
   worker_init_fn?: ((worker_id: number) => void) | null;
   generator?: Generator | null;
   /** Batches that each worker prepares ahead (default 2). */
@@ -38,9 +45,15 @@ export interface DataLoaderOptions {
 /** What a batch of a dataset looks like, where its type tells; else unknown. */
 export type Batch<T> = T extends readonly unknown[]
   ? { [K in keyof T]: Batch<T[K]> }
-  : T extends number | bigint | boolean
-    ? import('../../tensor.js').Tensor
-    : T;
+  : T extends number | bigint | boolean | ArrayBufferView
+    ? Tensor
+    : T extends string
+      ? string[]
+      : T extends Tensor
+        ? T
+        : T extends Readonly<Record<string, unknown>>
+          ? { [K in keyof T]: Batch<T[K]> }
+          : T;
 
 type Source<T> = Dataset<T> | IterableDataset<T>;
 
@@ -48,7 +61,7 @@ type Source<T> = Dataset<T> | IterableDataset<T>;
  * Iterates over a dataset in batches: `for await (const [x, y] of loader)`; with a plain `for` when nothing is
  * asynchronous. Orders and seeds are PyTorch's.
  */
-export class DataLoader<T = unknown> {
+export class DataLoader<T = unknown, R = Batch<T>> {
   readonly dataset: Source<T>;
   readonly batch_size: number | null;
   readonly drop_last: boolean;
@@ -60,11 +73,12 @@ export class DataLoader<T = unknown> {
   readonly prefetch_factor: number;
   readonly timeout: number;
   readonly persistent_workers: boolean;
+  readonly worker_init_fn: ((worker_id: number) => void) | null;
   private readonly plainCollate: boolean;
   private pool: WorkerPool | null = null;
 
-  constructor(dataset: Source<T>, options: DataLoaderOptions = {}) {
-    checkOptions(options);
+  constructor(dataset: Source<T>, options: DataLoaderOptions<T, R> = {}) {
+    checkOptions(options as DataLoaderOptions);
     const { batch_size = 1, shuffle = false, drop_last = false, num_workers = 0, generator = null } = options;
     this.dataset = dataset;
     this.num_workers = num_workers;
@@ -96,8 +110,10 @@ export class DataLoader<T = unknown> {
     const batched =
       this.batch_sampler !== null || (dataset instanceof IterableDataset && batch_size !== null);
     this.plainCollate = options.collate_fn === undefined || options.collate_fn === null;
-    this.collate_fn = options.collate_fn ?? (batched ? default_collate : default_convert);
-    if (options.worker_init_fn && num_workers === 0 && typeof options.worker_init_fn !== 'function')
+    const custom_collate = options.collate_fn as ((batch: readonly unknown[]) => unknown) | null | undefined;
+    this.collate_fn = custom_collate ?? (batched ? default_collate : default_convert);
+    this.worker_init_fn = options.worker_init_fn ?? null;
+    if (this.worker_init_fn !== null && typeof this.worker_init_fn !== 'function')
       throw new TypeError('worker_init_fn must be callable');
   }
 
@@ -153,28 +169,35 @@ export class DataLoader<T = unknown> {
   private fetch(indices: readonly number[]): unknown {
     const source = this.dataset as Dataset<T> & Partial<BatchSource>;
     if (this.plainCollate && typeof source._batch === 'function') return source._batch(indices);
-    const samples = indices.map((i) => source.__getitem__(i));
+    const many = source.__getitems__?.([...indices]);
+    if (isPromise(many)) return many.then((all) => this.collate_fn(all as T[]));
+    const samples = many ?? indices.map((i) => source.__getitem__(i));
     return samples.some(isPromise)
       ? Promise.all(samples).then((all) => this.collate_fn(all))
       : this.collate_fn(samples);
   }
 
   /** @throws RuntimeError when the dataset is asynchronous or workers are asked for. */
-  *[Symbol.iterator](): IterableIterator<Batch<T>> {
-    if (this.num_workers > 0 && threaded(this.dataset))
+  *[Symbol.iterator](): IterableIterator<R> {
+    if (this.inThreads())
       throw new RuntimeError(
         'a DataLoader with workers is asynchronous: use `for await (const batch of loader)`',
       );
     for (const batch of this.batches()) {
       if (isPromise(batch))
         throw new RuntimeError('__getitem__ returned a promise: use `for await (const batch of loader)`');
-      yield batch as Batch<T>;
+      yield batch as R;
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterableIterator<Batch<T>> {
-    if (this.num_workers > 0 && threaded(this.dataset)) yield* this.fromWorkers() as AsyncIterable<Batch<T>>;
-    else yield* this.ahead() as AsyncIterable<Batch<T>>;
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Awaited<R>> {
+    if (this.inThreads()) yield* this.fromWorkers() as AsyncIterable<Awaited<R>>;
+    else yield* this.ahead() as AsyncIterable<Awaited<R>>;
+  }
+
+  /** Are samples read in worker threads? */
+  private inThreads(): boolean {
+    return this.num_workers > 0 && threaded(this.dataset);
   }
 
   /** In this thread, with `num_workers` batches of asynchronous samples under way. */
@@ -207,6 +230,7 @@ export class DataLoader<T = unknown> {
         convert: this.batch_sampler === null,
         batch_size: this.batch_size,
         drop_last: this.drop_last,
+        init: this.worker_init_fn?.name ?? null,
       });
     this.pool = this.persistent_workers ? pool : null;
     try {
@@ -225,9 +249,14 @@ export class DataLoader<T = unknown> {
   }
 }
 
-/** Can the dataset be rebuilt in worker threads? */
+/**
+ * Can the dataset be rebuilt in worker threads? Its own class must say where it is defined: a subclass lives elsewhere.
+ * Datasets of the library stay in this thread when one of their fields (a transform of the user's) cannot travel.
+ */
 function threaded(dataset: object): boolean {
-  return typeof (dataset.constructor as { module?: unknown }).module === 'string';
+  const type = dataset.constructor as { module?: unknown; _mayStay?: boolean };
+  if (!Object.hasOwn(type, 'module') || typeof type.module !== 'string') return false;
+  return type._mayStay !== true || canTravel(dataset);
 }
 
 function isPromise(x: unknown): x is Promise<unknown> {

@@ -21,6 +21,8 @@ export abstract class Dataset<T = unknown> {
   static module?: string;
   abstract __getitem__(index: number): T | Promise<T>;
   abstract __len__(): number;
+  /** Several samples at once: a DataLoader calls it in place of `__getitem__` where a class defines it. */
+  __getitems__?(indices: number[]): T[] | Promise<T[]>;
   /** Number of samples. */
   get length(): number {
     return this.__len__();
@@ -57,6 +59,34 @@ export class TensorDataset extends Dataset<Tensor[]> implements BatchSource {
   _batch(indices: readonly number[]): Tensor[] {
     const rows = indexTensor(indices);
     return this.tensors.map((t) => index_select(t, 0, rows));
+  }
+}
+
+/** Datasets side by side: a sample is an array (or object) of one sample of each. */
+export class StackDataset<S = unknown[]> extends Dataset<S> {
+  readonly datasets: readonly Dataset[] | Readonly<Record<string, Dataset>>;
+  private readonly size: number;
+  /** @param args datasets, or one object of named ones. */
+  constructor(...args: readonly Dataset[] | readonly [Readonly<Record<string, Dataset>>]) {
+    super();
+    const [first] = args;
+    this.datasets = first instanceof Dataset ? (args as readonly Dataset[]) : (first ?? {});
+    const sizes = Object.values(this.datasets).map((d) => (d as Dataset).__len__());
+    if (sizes.length === 0) throw new ValueError('At least one dataset should be passed');
+    if (sizes.some((n) => n !== sizes[0])) throw new ValueError('Size mismatch between datasets');
+    this.size = sizes[0];
+  }
+  __getitem__(index: number): S | Promise<S> {
+    const keys = Object.keys(this.datasets);
+    const parts = Object.values(this.datasets).map((d) => (d as Dataset).__getitem__(index));
+    const join = (values: readonly unknown[]): S =>
+      (Array.isArray(this.datasets)
+        ? values
+        : Object.fromEntries(keys.map((key, i) => [key, values[i]]))) as S;
+    return parts.some((x) => x instanceof Promise) ? Promise.all(parts).then(join) : join(parts);
+  }
+  __len__(): number {
+    return this.size;
   }
 }
 

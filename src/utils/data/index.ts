@@ -7,11 +7,14 @@ export {
   Dataset,
   IterableDataset,
   random_split,
+  StackDataset,
   Subset,
   TensorDataset,
 } from './dataset.js';
 export {
   BatchSampler,
+  DistributedSampler,
+  type DistributedSamplerOptions,
   RandomSampler,
   Sampler,
   SequentialSampler,

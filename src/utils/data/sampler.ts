@@ -3,7 +3,7 @@
 import { cpu } from '../../device.js';
 import { empty } from '../../dispatch/allocate.js';
 import { float64, int64 } from '../../dtype.js';
-import { ValueError } from '../../errors.js';
+import { RuntimeError, ValueError } from '../../errors.js';
 import { default_generator, Generator } from '../../generator.js';
 import { tensor } from '../../ops/data.js';
 import { multinomial, randint, randperm } from '../../ops/random.js';
@@ -179,5 +179,70 @@ export class BatchSampler extends Sampler<number[]> {
   override __len__(): number {
     const n = this.sampler.__len__?.() ?? 0;
     return this.drop_last ? Math.floor(n / this.batch_size) : Math.ceil(n / this.batch_size);
+  }
+}
+
+export interface DistributedSamplerOptions {
+  /** Number of processes. */
+  num_replicas?: number | null;
+  /** This process's number. */
+  rank?: number | null;
+  shuffle?: boolean;
+  /** The same in every process. */
+  seed?: number;
+  /** Leave out the samples that do not divide evenly, rather than repeating some. */
+  drop_last?: boolean;
+}
+
+/**
+ * The part of a dataset that one of several processes visits. Call `set_epoch` before each epoch for another order.
+ * @throws ValueError for a rank that is none.
+ */
+export class DistributedSampler extends Sampler {
+  readonly num_replicas: number;
+  readonly rank: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  readonly drop_last: boolean;
+  readonly num_samples: number;
+  readonly total_size: number;
+  epoch = 0;
+  constructor(
+    readonly dataset: Sized,
+    options: DistributedSamplerOptions = {},
+  ) {
+    super();
+    const { num_replicas, rank } = options;
+    if (typeof num_replicas !== 'number' || typeof rank !== 'number')
+      throw new RuntimeError(
+        'Requires distributed package to be available: pass num_replicas and rank to DistributedSampler',
+      );
+    if (rank >= num_replicas || rank < 0)
+      throw new ValueError(`Invalid rank ${rank}, rank should be in the interval [0, ${num_replicas - 1}]`);
+    this.num_replicas = num_replicas;
+    this.rank = rank;
+    this.shuffle = options.shuffle ?? true;
+    this.seed = options.seed ?? 0;
+    this.drop_last = options.drop_last ?? false;
+    const n = dataset.__len__();
+    this.num_samples =
+      this.drop_last && n % num_replicas !== 0
+        ? Math.ceil((n - num_replicas) / num_replicas)
+        : Math.ceil(n / num_replicas);
+    this.total_size = this.num_samples * num_replicas;
+  }
+  *[Symbol.iterator](): IterableIterator<number> {
+    const n = this.dataset.__len__();
+    const order = this.shuffle
+      ? permutation(n, new Generator().manual_seed(this.seed + this.epoch))
+      : Array.from({ length: n }, (_, i) => i);
+    for (let i = this.rank; i < this.total_size; i += this.num_replicas) yield order[i % n];
+  }
+  override __len__(): number {
+    return this.num_samples;
+  }
+  /** Sets the epoch, on which the order depends. */
+  set_epoch(epoch: number): void {
+    this.epoch = epoch;
   }
 }

@@ -13,6 +13,8 @@ type AnyDataset = Dataset & Partial<BatchSource> & Partial<Iterable<unknown>>;
 let dataset: AnyDataset | undefined;
 let collated = true;
 let stream: Iterator<unknown> | undefined;
+let init: ((worker_id: number) => unknown) | null = null;
+let started = false;
 
 async function load(): Promise<AnyDataset> {
   importing.current = true;
@@ -22,6 +24,14 @@ async function load(): Promise<AnyDataset> {
   const type = (module[setup.className] ?? module.default) as (abstract new () => object) | undefined;
   if (type === undefined)
     throw new TypeError(`${setup.module} does not export the dataset class ${setup.className}`);
+  if (setup.init !== null) {
+    const found = module[setup.init];
+    if (typeof found !== 'function')
+      throw new TypeError(
+        `worker_init_fn: ${setup.module} does not export a function ${setup.init || '(it has no name)'}; worker threads find it there by name`,
+      );
+    init = found as (worker_id: number) => unknown;
+  }
   return Object.assign(Object.create(type.prototype) as object, decode(setup.state)) as AnyDataset;
 }
 
@@ -29,7 +39,9 @@ async function fetch(indices: number | readonly number[]): Promise<unknown> {
   const source = dataset as AnyDataset;
   if (typeof indices === 'number') return default_convert(await source.__getitem__(indices));
   if (collated && typeof source._batch === 'function') return source._batch(indices);
-  const samples = await Promise.all(indices.map((i) => source.__getitem__(i)));
+  const samples =
+    (await source.__getitems__?.([...indices])) ??
+    (await Promise.all(indices.map((i) => source.__getitem__(i))));
   return collated ? default_collate(samples) : samples;
 }
 
@@ -54,6 +66,8 @@ async function answer(request: Request): Promise<Reply | null> {
     const seed = request.seed + BigInt(setup.worker);
     manual_seed(seed);
     workerInfo.current = { id: setup.worker, num_workers: setup.workers, seed, dataset } satisfies WorkerInfo;
+    if (init !== null && !started) await init(setup.worker);
+    started = true;
     collated = request.collate;
     stream = request.stream ? batches() : undefined;
     return null;
@@ -64,11 +78,14 @@ async function answer(request: Request): Promise<Reply | null> {
 }
 
 const port = parentPort as NonNullable<typeof parentPort>;
+/** What went wrong at the start: it is told with the first answer. */
+let failed: unknown = null;
 // One request at a time, in order.
 let last: Promise<void> = Promise.resolve();
 port.on('message', (request: Request) => {
   last = last.then(async () => {
     try {
+      if (failed !== null) throw failed;
       const reply = await answer(request);
       if (reply === null) return;
       const transfer: ArrayBuffer[] = [];
@@ -77,11 +94,15 @@ port.on('message', (request: Request) => {
         transfer,
       );
     } catch (error) {
-      if (!('id' in request)) throw error;
+      if (!('id' in request)) {
+        failed = error;
+        return;
+      }
       const e = error instanceof Error ? error : new Error(String(error));
       port.postMessage({
         id: request.id,
-        error: `${e.name}: ${e.message}`,
+        error: e.name,
+        message: e.message,
         stack: e.stack ?? '',
       } satisfies Reply);
     }

@@ -1,7 +1,7 @@
 // Worker threads of a DataLoader. A dataset travels as the name of its class, the module that exports it, and a
 // copy of its fields; batches come back as buffers that change hands without being copied.
 import { Worker } from 'node:worker_threads';
-import { RuntimeError } from '../../errors.js';
+import * as errors from '../../errors.js';
 import { decode, encodeState, type Wire } from './wire.js';
 
 export interface PoolOptions {
@@ -11,6 +11,8 @@ export interface PoolOptions {
   readonly convert: boolean;
   readonly batch_size: number | null;
   readonly drop_last: boolean;
+  /** The exported function that each worker calls first. */
+  readonly init: string | null;
 }
 
 /** What the main thread tells a worker. */
@@ -23,7 +25,7 @@ export type Request =
 export type Reply =
   | { readonly id: number; readonly value: Wire }
   | { readonly id: number; readonly done: true }
-  | { readonly id: number; readonly error: string; readonly stack: string };
+  | { readonly id: number; readonly error: string; readonly message: string; readonly stack: string };
 
 /** What a worker is started with. */
 export interface WorkerSetup {
@@ -35,12 +37,33 @@ export interface WorkerSetup {
   readonly convert: boolean;
   readonly batch_size: number | null;
   readonly drop_last: boolean;
+  readonly init: string | null;
 }
 
 interface Pending {
   resolve(reply: Reply): void;
   reject(error: Error): void;
   readonly worker: number;
+}
+
+const { RuntimeError, IndexError, ValueError, NotImplementedError, KeyError, AssertionError } = errors;
+const errorClasses: Readonly<Record<string, new (message: string) => Error>> = {
+  RuntimeError,
+  IndexError,
+  ValueError,
+  NotImplementedError,
+  KeyError,
+  AssertionError,
+  TypeError,
+  RangeError,
+};
+
+/** An error of a worker as one of this thread: of the same class where that is known, with the worker's stack. */
+function raised({ error, message, stack }: Extract<Reply, { error: string }>, worker: number): Error {
+  const type = Object.hasOwn(errorClasses, error) ? errorClasses[error] : RuntimeError;
+  return new type(
+    `Caught ${error} in DataLoader worker process ${worker}.\nOriginal stack:\n${stack.includes(message) ? stack : `${message}\n${stack}`}`,
+  );
 }
 
 type Collate = ((batch: readonly unknown[]) => unknown) | null;
@@ -65,6 +88,7 @@ export class WorkerPool {
       convert: options.convert,
       batch_size: options.batch_size,
       drop_last: options.drop_last,
+      init: options.init,
     };
     this.failures = new Array<Error | null>(count).fill(null);
     this.workers = Array.from({ length: count }, (_, worker) => this.start({ ...setup, worker }));
@@ -131,10 +155,7 @@ export class WorkerPool {
   }
 
   private value(reply: Reply, worker: number, collate: Collate): unknown {
-    if ('error' in reply)
-      throw new RuntimeError(
-        `Caught ${reply.error} in DataLoader worker process ${worker}.\nOriginal stack:\n${reply.stack}`,
-      );
+    if ('error' in reply) throw raised(reply, worker);
     const value = 'value' in reply ? decode(reply.value) : undefined;
     return collate ? collate(value as readonly unknown[]) : value;
   }
