@@ -148,6 +148,24 @@ describe('optimizer options', () => {
     expect(opt.param_groups[0].mark).toBe(1);
   });
 
+  it('works on other parameters and state for a while', () => {
+    const p = torch.ones([2]).requires_grad_(true);
+    const opt = new torch.optim.SGD([p], { lr: 0.5, momentum: 0.9 });
+    p.grad = torch.ones([2]);
+    opt.step();
+    const other = torch.zeros([2]).requires_grad_(true);
+    other.grad = torch.ones([2]);
+    const state = opt.state_dict();
+    state.param_groups[0].lr = 1;
+    torch.optim.swap_in_optimizer_params_and_state(opt, { p: other }, state, () => opt.step());
+    expect(Math.abs((other.tolist() as number[])[0] + 1.9)).toBeLessThan(1e-6);
+    expect(p.tolist()).toEqual([0.5, 0.5]);
+    expect(opt.param_groups[0].lr).toBe(0.5);
+    expect(() => torch.optim.swap_in_optimizer_params_and_state(opt, {}, state)).toThrow(
+      'requires the explicit parameter state to match optimizer.param_groups ordering.',
+    );
+  });
+
   it('refuses mixed names, and prints as PyTorch', () => {
     const [p, q] = [torch.ones([1]).requires_grad_(true), torch.ones([1]).requires_grad_(true)];
     const opt = new torch.optim.ASGD([['p', p]]);

@@ -10,4 +10,5 @@ export { Optimizer, type OptimizerStateDict, type ParamGroup, type Params } from
 export * as optimizer from './optimizer_hooks.js';
 export { SGD } from './sgd.js';
 export { SparseAdam } from './sparse_adam.js';
+export { swap_in_optimizer_params_and_state } from './stateless.js';
 export * as swa_utils from './swa_utils.js';

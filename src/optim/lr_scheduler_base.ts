@@ -1,4 +1,5 @@
 // The base class of learning rate schedules.
+import { typeName } from '../dispatch/schema.js';
 import { KeyError, ValueError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { warn } from '../warnings.js';
@@ -47,8 +48,7 @@ export abstract class LRScheduler {
     readonly optimizer: Optimizer,
     last_epoch: number | null = -1,
   ) {
-    if (!(optimizer instanceof Optimizer))
-      throw new TypeError(`${(optimizer as object | null)?.constructor?.name} is not an Optimizer`);
+    if (!(optimizer instanceof Optimizer)) throw new TypeError(`${typeName(optimizer)} is not an Optimizer`);
     if (last_epoch !== null) this.attach(last_epoch);
   }
 
@@ -60,7 +60,7 @@ export abstract class LRScheduler {
       if (last_epoch === -1) group.initial_lr ??= Number(group.lr);
       if (group.initial_lr === undefined)
         throw new KeyError(
-          `param 'initial_lr' is not specified in param_groups[${i}] when resuming scheduler with last_epoch >= 0`,
+          `param 'initial_lr' is not specified in param_groups[${i}] when resuming scheduler with last_epoch >= 0.\nThis typically happens when:\n1. You're trying to resume training from a checkpoint but haven't properly loaded the optimizer state\n2. You're using last_epoch >= 0 for a fresh training run (not recommended)`,
         );
       return Number(group.initial_lr);
     });
@@ -135,9 +135,17 @@ export abstract class LRScheduler {
     return this.base_lrs.map((lr) => lr * factor);
   }
 
+  /** @internal Fields that are no part of the state, beside the optimizer. */
+  protected get unsaved(): readonly string[] {
+    return [];
+  }
+
   /** Everything but the optimizer. */
   state_dict(): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(this).filter(([key]) => key !== 'optimizer'));
+    const { unsaved } = this;
+    return Object.fromEntries(
+      Object.entries(this).filter(([key]) => key !== 'optimizer' && !unsaved.includes(key)),
+    );
   }
   load_state_dict(state: Readonly<Record<string, unknown>>): void {
     Object.assign(this, state);

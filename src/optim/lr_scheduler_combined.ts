@@ -31,6 +31,9 @@ abstract class CombinedScheduler extends LRScheduler {
   get_lr(): number[] {
     return this.current();
   }
+  protected override get unsaved(): readonly string[] {
+    return ['_step_count', '_is_initial', 'base_lrs'];
+  }
   override state_dict(): Record<string, unknown> {
     return { ...super.state_dict(), _schedulers: this._schedulers.map((s) => s.state_dict()) };
   }
@@ -127,6 +130,9 @@ export class ChainedScheduler extends CombinedScheduler {
     super(optimizer, o.schedulers);
     this._last_lr = this.current();
   }
+  protected override get unsaved(): readonly string[] {
+    return [...super.unsaved, 'last_epoch'];
+  }
   override step(): void {
     for (const scheduler of this._schedulers) scheduler.step();
     this._last_lr = this.current();
@@ -177,6 +183,8 @@ export class ReduceLROnPlateau extends LRScheduler {
   readonly eps: number;
   readonly default_min_lr: number | null;
   min_lrs: number[];
+  /** A value that is worse than any other. */
+  readonly mode_worse: number;
   best: number;
   cooldown_counter = 0;
   num_bad_epochs = 0;
@@ -197,9 +205,17 @@ export class ReduceLROnPlateau extends LRScheduler {
     this.cooldown = o.cooldown;
     this.eps = o.eps;
     this.default_min_lr = typeof o.min_lr === 'number' ? o.min_lr : null;
+    const groups = optimizer.param_groups.length;
+    if (typeof o.min_lr !== 'number' && o.min_lr.length !== groups)
+      throw new ValueError(`expected ${groups} min_lrs, got ${o.min_lr.length}`);
     this.min_lrs = perGroup<number>('min_lr', optimizer, o.min_lr);
-    this.best = o.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    this.mode_worse = o.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    this.best = this.mode_worse;
     this._last_lr = this.current();
+  }
+
+  protected override get unsaved(): readonly string[] {
+    return ['_step_count', '_is_initial', 'base_lrs'];
   }
 
   get in_cooldown(): boolean {

@@ -210,6 +210,8 @@ export class CyclicLR extends LRScheduler {
   readonly gamma: number;
   readonly scale_mode: 'cycle' | 'iterations';
   readonly cycle_momentum: boolean;
+  /** Whether the momentum is the first of `betas`. */
+  readonly use_beta1: boolean = false;
   readonly base_momentums: number[] = [];
   readonly max_momentums: number[] = [];
   private readonly _scale_fn_custom: ((x: number) => number) | null;
@@ -234,7 +236,10 @@ export class CyclicLR extends LRScheduler {
     const byMode = o.mode === 'exp_range' ? 'iterations' : 'cycle';
     this.scale_mode = o.scale_fn === null ? byMode : o.scale_mode;
     this.cycle_momentum = o.cycle_momentum;
-    if (o.cycle_momentum) [this.base_momentums, this.max_momentums] = momentumRanges(optimizer, o);
+    if (o.cycle_momentum) {
+      this.use_beta1 = usesBeta1(optimizer);
+      [this.base_momentums, this.max_momentums] = momentumRanges(optimizer, o);
+    }
     this.attach(o.last_epoch);
     this.start();
     this.base_lrs = base;
@@ -253,10 +258,9 @@ export class CyclicLR extends LRScheduler {
     const height = x <= this.step_ratio ? x / this.step_ratio : (x - 1) / (this.step_ratio - 1);
     const scale = this.scale_fn(this.scale_mode === 'cycle' ? cycle : this.last_epoch);
     if (this.cycle_momentum) {
-      const beta1 = usesBeta1(this.optimizer);
       this.optimizer.param_groups.forEach((group, i) => {
         const range = this.max_momentums[i] - this.base_momentums[i];
-        setMomentum(group, this.max_momentums[i] - range * height * scale, beta1);
+        setMomentum(group, this.max_momentums[i] - range * height * scale, this.use_beta1);
       });
     }
     return this.base_lrs.map((lr, i) => lr + (this.max_lrs[i] - lr) * height * scale);
@@ -309,15 +313,20 @@ type OneCycleArgs = Arguments<
 /** A part of the cycle: where it ends, and between which of the group's options it moves. */
 interface Phase {
   readonly end_step: number;
-  readonly lr: readonly [from: string, to: string];
-  readonly momentum: readonly [from: string, to: string];
+  readonly start_lr: string;
+  readonly end_lr: string;
+  readonly start_momentum: string;
+  readonly end_momentum: string;
 }
 
 function phases(total: number, rise: number, three: boolean): Phase[] {
-  const phase = (end_step: number, lr: Phase['lr'], momentum: Phase['momentum']): Phase => ({
+  type Range = readonly [from: string, to: string];
+  const phase = (end_step: number, lr: Range, momentum: Range): Phase => ({
     end_step,
-    lr,
-    momentum,
+    start_lr: lr[0],
+    end_lr: lr[1],
+    start_momentum: momentum[0],
+    end_momentum: momentum[1],
   });
   const up = phase(rise * total - 1, ['initial_lr', 'max_lr'], ['max_momentum', 'base_momentum']);
   const last = total - 1;
@@ -348,6 +357,8 @@ function countSteps(o: Required<OneCycleOptions>): number {
 export class OneCycleLR extends LRScheduler {
   readonly total_steps: number;
   readonly cycle_momentum: boolean;
+  /** Whether the momentum is the first of `betas`. */
+  readonly use_beta1: boolean = false;
   private readonly _schedule_phases: readonly Phase[];
   private readonly _anneal_func_type: 'cos' | 'linear';
   constructor(optimizer: Optimizer, ...args: OneCycleArgs) {
@@ -371,13 +382,16 @@ export class OneCycleLR extends LRScheduler {
         Object.assign(group, { initial_lr: first, max_lr: top[i], min_lr: first / o.final_div_factor });
       });
     this.cycle_momentum = o.cycle_momentum;
-    if (o.cycle_momentum) momentumRanges(optimizer, o);
+    if (o.cycle_momentum) {
+      this.use_beta1 = usesBeta1(optimizer);
+      momentumRanges(optimizer, o);
+    }
     this.attach(o.last_epoch);
     this.start();
   }
 
-  private anneal(group: ParamGroup, names: readonly [string, string], part: number): number {
-    const [from, to] = names.map((name) => Number(group[name]));
+  private anneal(group: ParamGroup, start: string, end: string, part: number): number {
+    const [from, to] = [Number(group[start]), Number(group[end])];
     if (this._anneal_func_type === 'linear') return (to - from) * part + from;
     return to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1);
   }
@@ -394,9 +408,10 @@ export class OneCycleLR extends LRScheduler {
     const begin = at === 0 ? 0 : all[at - 1].end_step;
     const part = (step - begin) / (all[at].end_step - begin);
     return this.optimizer.param_groups.map((group) => {
+      const { start_lr, end_lr, start_momentum, end_momentum } = all[at];
       if (this.cycle_momentum)
-        setMomentum(group, this.anneal(group, all[at].momentum, part), usesBeta1(this.optimizer));
-      return this.anneal(group, all[at].lr, part);
+        setMomentum(group, this.anneal(group, start_momentum, end_momentum, part), this.use_beta1);
+      return this.anneal(group, start_lr, end_lr, part);
     });
   }
 }

@@ -108,7 +108,8 @@ interface MultiStepOptions extends Resume {
 
 /** Multiplies the rate by gamma at each milestone; a milestone given twice counts twice. */
 export class MultiStepLR extends LRScheduler {
-  readonly milestones: readonly number[];
+  /** How often each milestone was given. */
+  milestones: Readonly<Record<number, number>>;
   readonly gamma: number;
   constructor(
     optimizer: Optimizer,
@@ -117,16 +118,25 @@ export class MultiStepLR extends LRScheduler {
     const schema = 'any milestones, float gamma=0.1, int last_epoch=-1';
     const o = bindOptions('MultiStepLR', schema, args) as unknown as Required<MultiStepOptions>;
     super(optimizer, o.last_epoch);
-    this.milestones = [...o.milestones].sort((a, b) => a - b);
+    const counts: Record<number, number> = {};
+    for (const milestone of o.milestones) counts[milestone] = (counts[milestone] ?? 0) + 1;
+    this.milestones = counts;
     this.gamma = o.gamma;
     this.start();
   }
   get_lr(): number[] {
-    const times = this.milestones.filter((m) => m === this.last_epoch).length;
+    const times = this.milestones[this.last_epoch] ?? 0;
     return times === 0 ? this.current() : this.scaled(this.gamma ** times);
   }
   protected override closedForm(): number[] {
-    return this.scaledBase(this.gamma ** this.milestones.filter((m) => m <= this.last_epoch).length);
+    const passed = Object.entries(this.milestones).filter(([m]) => Number(m) <= this.last_epoch);
+    return this.scaledBase(this.gamma ** passed.reduce((sum, [, times]) => sum + times, 0));
+  }
+  override load_state_dict(state: Readonly<Record<string, unknown>>): void {
+    const { milestones } = state;
+    super.load_state_dict(
+      milestones instanceof Map ? { ...state, milestones: Object.fromEntries(milestones) } : state,
+    );
   }
 }
 
