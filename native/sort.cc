@@ -1,5 +1,8 @@
-// sort, unique and unique_consecutive. Semantics follow torch.sort (always stable here), torch.unique and
-// torch.unique_consecutive.
+// sort, unique and unique_consecutive. Semantics follow torch.sort, torch.unique and torch.unique_consecutive.
+//
+// Kernel `sort`: values, indices I64, in, dim, descending, stable. Not stable: equal elements of rows below kUnstableBelow
+// come in PyTorch's order, longer rows are sorted stably, which is faster.
+#include "introsort.h"
 #include "ordering.h"
 
 namespace tt {
@@ -9,6 +12,7 @@ namespace {
 using namespace indexing;
 
 constexpr i64 kParallelFrom = 65536;
+constexpr i64 kUnstableBelow = 32768;
 constexpr int kDigitBits = 11;
 constexpr int kBuckets = 1 << kDigitBits;
 constexpr int kMaxParts = 16;
@@ -116,8 +120,26 @@ TT_INLINE void unpack_row(const typename Packing<K>::P* from, const typename K::
   }
 }
 
+/** Sorts a packed row; equal keys, where there are any, in the order of PyTorch's default sort unless `stable`. */
+template <class K, class Pack>
+typename Packing<K>::P* sort_row(i64 n, bool stable, const Pack& pack) {
+  using P = typename Packing<K>::P;
+  constexpr int kShift = Packing<K>::kShift;
+  P *a, *b;
+  scratch_pair(n, a, b);
+  pack(a);
+  P* sorted = sort_packed(a, b, n, kShift, Packing<K>::kKeyBits);
+  if (stable || n <= 16 || n >= kUnstableBelow) return sorted;
+  bool ties = false;
+  for (i64 j = 1; j < n && !ties; j++) ties = (sorted[j] >> kShift) == (sorted[j - 1] >> kShift);
+  if (!ties) return sorted;
+  pack(a);
+  Introsort<P, kShift>::run(a, n);
+  return a;
+}
+
 template <class K>
-void sort_typed(const RowArgs& r, bool descending) {
+void sort_typed(const RowArgs& r, bool descending, bool stable) {
   using Item = typename K::Item;
   using P = typename Packing<K>::P;
   const Item flip = Packing<K>::flip(descending);
@@ -137,11 +159,8 @@ void sort_typed(const RowArgs& r, bool descending) {
     return;
   }
   r.each([&](i64 v, i64 i, i64 x) {
-    P *a, *b;
-    scratch_pair(r.n, a, b);
     const Item* in = r.in.as<Item>() + x;
-    pack_row<K>(in, r.step_in, 0, r.n, flip, a);
-    const P* sorted = sort_packed(a, b, r.n, Packing<K>::kShift, Packing<K>::kKeyBits);
+    const P* sorted = sort_row<K>(r.n, stable, [&](P* to) { pack_row<K>(in, r.step_in, 0, r.n, flip, to); });
     unpack_row<K>(sorted, in, r.step_in, r.values.as<Item>() + v, r.step_values, r.indices.as<i64>() + i,
                   r.step_indices, 0, r.n);
   });
@@ -151,9 +170,9 @@ void sort(double* args) {
   Args a(args);
   RowArgs r;
   r.read(a);
-  const bool descending = a.flag();
+  const bool descending = a.flag(), stable = a.flag();
   if (r.rows.count == 0 || r.n == 0) return;
-  by_key(r.in.dtype, [&]<class K>() { sort_typed<K>(r, descending); });
+  by_key(r.in.dtype, [&]<class K>() { sort_typed<K>(r, descending, stable); });
 }
 
 // ---- unique ------------------------------------------------------------------------------------------

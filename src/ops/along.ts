@@ -39,7 +39,7 @@ export function reverse(x: Tensor, d: number): Tensor {
 export function sortAlong(x: Tensor, d: number, descending = false): [values: Tensor, indices: Tensor] {
   const values = empty(x.shape, x.dtype, x.device);
   const indices = empty(x.shape, int64, x.device);
-  if (x._numel > 0) backendOf(x.device.type).launch('sort', values, indices, x, d, descending);
+  if (x._numel > 0) backendOf(x.device.type).launch('sort', values, indices, x, d, descending, true);
   record('SortBackward0', [x], [values], () => ([g]) => [
     g === null ? null : scatterAdd(x.shape, d, indices, g),
   ]);

@@ -15,12 +15,14 @@ function sorted(
   x: Tensor,
   dim: number,
   descending: boolean,
+  stable: boolean,
 ): [values: Tensor, indices: Tensor] {
   const d = wrapDim(dim, x.shape.length);
   if (x.dtype.is_complex) throw new RuntimeError(' Sort does not support complex dtypes on CPU');
   const values = empty(x.shape, x.dtype, x.device);
   const indices = empty(x.shape, int64, x.device);
-  if (x._numel > 0) backendOf(x.device.type).launch('sort', values, indices, x.detach(), d, descending);
+  if (x._numel > 0)
+    backendOf(x.device.type).launch('sort', values, indices, x.detach(), d, descending, stable);
   const shape = x.shape;
   record(node, [x], [values], () => ([g]) => {
     if (g === null) return [null];
@@ -36,8 +38,8 @@ type SortOptions = OutPair & { dim?: number; descending?: boolean; stable?: bool
 const sortTuple = namedTuple('sort', 'values', 'indices');
 
 /**
- * The elements in ascending (or descending) order along `dim`, and where each was. Equal elements keep their order
- * (`stable` says to rely on it); NaN is the largest. @throws RuntimeError for complex dtypes.
+ * The elements in ascending (or descending) order along `dim`, and where each was. With `stable`, equal elements keep
+ * their order; otherwise they come in PyTorch's own, up to lines of 32767 elements. NaN is the largest. @throws RuntimeError for complex dtypes.
  */
 export const sort: Op<
   | [dim?: number, descending?: boolean, options?: SortOptions]
@@ -48,7 +50,9 @@ export const sort: Op<
   'sort',
   'Tensor self, int dim=-1, bool descending=False, *, bool? stable=None, Tensor[]? out=None',
   (x: Tensor, dim: number, descending: boolean, stable: boolean | null) =>
-    sortTuple(...sorted(stable === null ? 'SortBackward0' : 'SortBackward1', x, dim, descending)),
+    sortTuple(
+      ...sorted(stable === null ? 'SortBackward0' : 'SortBackward1', x, dim, descending, stable === true),
+    ),
   { exactOut: true },
 );
 
@@ -61,14 +65,15 @@ export const argsort: Op<
 > = op(
   'argsort',
   'Tensor self, int dim=-1, bool descending=False, *, bool stable=False',
-  (x: Tensor, dim: number, descending: boolean) => sorted('', x.detach(), dim, descending)[1],
+  (x: Tensor, dim: number, descending: boolean, stable: boolean) =>
+    sorted('', x.detach(), dim, descending, stable)[1],
 );
 
 /** The rows (first dimension) in ascending order of their elements, column by column. */
 export const msort: Op<[options?: Out], Tensor> = op(
   'msort',
   'Tensor self, *, Tensor? out=None',
-  (x: Tensor) => sorted('SortBackward0', x, 0, false)[0],
+  (x: Tensor) => sorted('SortBackward0', x, 0, false, true)[0],
   { exactOut: true },
 );
 
