@@ -7,7 +7,9 @@ import { type Out, op } from '../ops/define.js';
 import { type NormDim, orderText, vectorNorm } from '../ops/norms.js';
 import { sum } from '../ops/reduce.js';
 import { amax, amin } from '../ops/reduce_extreme.js';
+import { permute, unsqueeze } from '../ops/view.js';
 import { type Tensor, wrapDim } from '../tensor.js';
+import { singularValues } from './svd.js';
 
 /** The order of a matrix norm. */
 export type MatrixOrder = number | 'fro' | 'nuc';
@@ -42,11 +44,22 @@ function matrixDims(A: Tensor, dim: readonly number[]): [number, number] {
   if (A.shape.length < 2)
     throw new RuntimeError('linalg.matrix_norm: The input tensor A must have at least 2 dimensions.');
   if (dim.length !== 2)
-    throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dim.join(', ')}`);
+    throw new RuntimeError(`linalg.matrix_norm: dim must be a 2-tuple. Got ${dim.join(' ')}`);
   const [rows, columns] = dim.map((d) => wrapDim(d, A.shape.length));
   if (rows === columns)
     throw new RuntimeError(`linalg.matrix_norm: dims must be different. Got (${dim.join(', ')})`);
   return [rows, columns];
+}
+
+/** The sum, or the largest or smallest, of the singular values over two dimensions. */
+function spectralNorm(A: Tensor, ord: MatrixOrder, rows: number, columns: number, keepdim: boolean): Tensor {
+  const others = A.shape.map((_, d) => d).filter((d) => d !== rows && d !== columns);
+  const S = singularValues(permute(A, [...others, rows, columns]));
+  const empty = S.shape[S.shape.length - 1] === 0;
+  const result = ord === 'nuc' || (empty && ord === 2) ? sum(S, -1) : ord === 2 ? amax(S, -1) : amin(S, -1);
+  if (!keepdim) return result;
+  const [first, second] = rows < columns ? [rows, columns] : [columns, rows];
+  return unsqueeze(unsqueeze(result, first), second);
 }
 
 /** @internal The matrix norm over two dimensions. */
@@ -63,11 +76,12 @@ export function matrixNorm(
     );
   const [rows, columns] = matrixDims(input, dim);
   if (ord === 'fro') return vectorNorm(input, 2, [rows, columns], keepdim, dtype);
-  if (typeof ord !== 'number' || (Math.abs(ord) !== 1 && Math.abs(ord) !== Number.POSITIVE_INFINITY))
+  if (ord !== 'nuc' && (typeof ord !== 'number' || ![1, 2, Number.POSITIVE_INFINITY].includes(Math.abs(ord))))
     throw new RuntimeError(
       `linalg.matrix_norm: Order ${typeof ord === 'number' ? orderText(ord) : ord} not supported.`,
     );
   const A = dtype === null ? input : castTo(input, dtype);
+  if (ord === 'nuc' || Math.abs(ord) === 2) return spectralNorm(A, ord, rows, columns, keepdim);
   const [summed, compared] = Math.abs(ord) === 1 ? [rows, columns] : [columns, rows];
   const sums = sum(abs(A), summed, keepdim);
   const at = !keepdim && compared > summed ? compared - 1 : compared;
@@ -76,7 +90,7 @@ export function matrixNorm(
 
 /**
  * The norm of matrices over two dimensions (the last two by default): Frobenius, largest (or, negative, smallest) sum of
- * magnitudes of a column (1) or a row (infinity).
+ * magnitudes of a column (1) or a row (infinity), largest (or smallest) singular value (2), or their sum (`'nuc'`).
  */
 export const matrix_norm: NormFunction<MatrixOrder> = op(
   'linalg.matrix_norm',
