@@ -58,7 +58,12 @@ async function bundle() {
     plugins: [library],
     logLevel: 'error',
   });
-  return new Map(outputFiles.map(({ path, contents }) => [`/assets/${relative(join(page, 'assets'), path).split(sep).join('/')}`, contents]));
+  return new Map(
+    outputFiles.map(({ path, contents }) => [
+      `/assets/${relative(join(page, 'assets'), path).split(sep).join('/')}`,
+      contents,
+    ]),
+  );
 }
 
 /** Every declaration file of the library, by its path in dist/esm. */
@@ -66,7 +71,9 @@ function declarations() {
   const folder = join(root, 'dist', 'esm');
   const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.d.ts'));
   return JSON.stringify(
-    Object.fromEntries(names.map((name) => [name.split(sep).join('/'), readFileSync(join(folder, name), 'utf8')])),
+    Object.fromEntries(
+      names.map((name) => [name.split(sep).join('/'), readFileSync(join(folder, name), 'utf8')]),
+    ),
   );
 }
 

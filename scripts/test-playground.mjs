@@ -76,9 +76,13 @@ try {
   await page.keyboard.press('Control+End');
   await page.keyboard.type('torch.softm');
   await page.waitForSelector('.suggest-widget.visible .monaco-list-row', { timeout: 60_000 });
-  await page.waitForFunction(() => /softmax/.test(document.querySelector('.suggest-widget')?.textContent ?? ''), null, {
-    timeout: 60_000,
-  });
+  await page.waitForFunction(
+    () => /softmax/.test(document.querySelector('.suggest-widget')?.textContent ?? ''),
+    null,
+    {
+      timeout: 60_000,
+    },
+  );
   console.log('the editor completes torch.softmax');
   await page.keyboard.press('Escape');
   if (values.screenshot) await page.screenshot({ path: values.screenshot, fullPage: true });

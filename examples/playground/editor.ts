@@ -14,7 +14,9 @@ declare global {
 
 window.MonacoEnvironment = {
   getWorker: (_id, label) =>
-    new Worker(label === 'typescript' ? '/assets/ts.worker.js' : '/assets/editor.worker.js', { type: 'module' }),
+    new Worker(label === 'typescript' ? '/assets/ts.worker.js' : '/assets/editor.worker.js', {
+      type: 'module',
+    }),
 };
 
 const PROGRAM = monaco.Uri.parse('file:///program.ts');

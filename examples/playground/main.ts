@@ -89,7 +89,9 @@ function drawPrediction(probabilities: readonly number[] | null): void {
     const p = probabilities?.[digit] ?? 0;
     bar.classList.toggle('best', digit === best);
     (bar.querySelector('.fill') as HTMLElement).style.width = `${100 * p}%`;
-    (bar.querySelector('.value') as HTMLElement).textContent = probabilities ? `${(100 * p).toFixed(1)} %` : '';
+    (bar.querySelector('.value') as HTMLElement).textContent = probabilities
+      ? `${(100 * p).toFixed(1)} %`
+      : '';
   }
 }
 drawPrediction(null);

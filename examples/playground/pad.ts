@@ -11,7 +11,9 @@ function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
 }
 
 /** The box around what was drawn; null when nothing was. */
-function bounds(pixels: Uint8ClampedArray): [left: number, top: number, right: number, bottom: number] | null {
+function bounds(
+  pixels: Uint8ClampedArray,
+): [left: number, top: number, right: number, bottom: number] | null {
   let [left, top, right, bottom] = [SIDE, SIDE, -1, -1];
   for (let y = 0; y < SIDE; y++)
     for (let x = 0; x < SIDE; x++)

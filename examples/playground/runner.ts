@@ -3,9 +3,7 @@ import * as torch from 'typetorch';
 
 export type Output =
   /** The library is loaded; the program may come. */
-  | { type: 'ready' }
-  | { type: 'text' | 'error'; text: string }
-  | { type: 'done'; seconds: number };
+  { type: 'ready' } | { type: 'text' | 'error'; text: string } | { type: 'done'; seconds: number };
 
 /** Where the program finds the library: the module that this worker has loaded itself. */
 const places: Readonly<Record<string, string>> = {
@@ -21,7 +19,8 @@ function text(value: unknown, inside = false): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   if (value instanceof torch.Tensor || value instanceof torch.nn.Module) return String(value);
   if (typeof value === 'bigint') return `${value}n`;
-  if (Array.isArray(value)) return value.length === 0 ? '[]' : `[ ${value.map((v) => text(v, true)).join(', ')} ]`;
+  if (Array.isArray(value))
+    return value.length === 0 ? '[]' : `[ ${value.map((v) => text(v, true)).join(', ')} ]`;
   if (typeof value !== 'object' || value === null) return String(value);
   if (Object.getPrototypeOf(value) !== Object.prototype) return String(value);
   return `{ ${Object.entries(value)
@@ -29,12 +28,15 @@ function text(value: unknown, inside = false): string {
     .join(', ')} }`;
 }
 
-const print = (...values: unknown[]): void => send({ type: 'text', text: values.map((v) => text(v)).join(' ') });
+const print = (...values: unknown[]): void =>
+  send({ type: 'text', text: values.map((v) => text(v)).join(' ') });
 Object.assign(console, { log: print, info: print, warn: print, error: print });
 
 self.addEventListener('message', async ({ data }: MessageEvent<string>) => {
-  const code = data.replace(/(from\s*|import\s*\(?\s*)(['"])(typetorch[^'"]*)\2/g, (whole, before, quote, name) =>
-    places[name] ? `${before}${quote}${self.location.origin}${places[name]}${quote}` : whole,
+  const code = data.replace(
+    /(from\s*|import\s*\(?\s*)(['"])(typetorch[^'"]*)\2/g,
+    (whole, before, quote, name) =>
+      places[name] ? `${before}${quote}${self.location.origin}${places[name]}${quote}` : whole,
   );
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   const started = performance.now();

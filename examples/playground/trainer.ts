@@ -45,7 +45,11 @@ function accuracy(): number {
   torch.no_grad(() => {
     for (let from = 0; from < test_data.length; from += size) {
       const images = asInput(test_data.data.narrow(0, from, size));
-      correct += net(images).argmax(1).eq(test_data.targets.narrow(0, from, size)).sum().item();
+      correct += net(images)
+        .argmax(1)
+        .eq(test_data.targets.narrow(0, from, size))
+        .sum()
+        .item();
     }
   });
   net.train();
@@ -137,7 +141,10 @@ async function handle(request: Request): Promise<void> {
 
 self.addEventListener('message', ({ data }: MessageEvent<Request>) => {
   handle(data).catch((error: unknown) =>
-    send({ type: 'error', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }),
+    send({
+      type: 'error',
+      message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    }),
   );
 });
 
