@@ -15,7 +15,7 @@ import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { expand, slice, unsqueeze } from '../ops/view.js';
-import type { Tensor } from '../tensor.js';
+import { sameSizes, type Tensor } from '../tensor.js';
 import {
   adjoint,
   bare,
@@ -23,6 +23,7 @@ import {
   batchText,
   checkFloating,
   checkKernel,
+  checkMatrix,
   checkSameDtype,
   checkSystem,
   columnsOf,
@@ -239,9 +240,15 @@ export const lu: (A: Tensor, options?: FactorOptions) => PLU = op(
 
 /** P, L and U of packed factors; what is not asked for is empty. Recorded. */
 export function unpack(LU: Tensor, pivots: Tensor, data: boolean, pivoted: boolean): Tensor[] {
+  checkMatrix(LU, 'torch.lu_unpack', 'LU_data');
   if (pivoted && pivots.dtype !== int32)
     throw new RuntimeError(
       'torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is intended to be used with the output produced by torch.linalg.lu_factor',
+    );
+  const expected = [...batchOf(LU), Math.min(rowsOf(LU), columnsOf(LU))];
+  if (pivoted && !sameSizes(pivots.shape, expected))
+    throw new RuntimeError(
+      `torch.lu_unpack: Expected LU_pivots of shape [${expected.join(', ')}], but got [${pivots.shape.join(', ')}]`,
     );
   const nothing = (): Tensor => empty([0], LU.dtype, LU.device);
   const [L, U] = data ? triangles(bare(LU)) : [nothing(), nothing()];
