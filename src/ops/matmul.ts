@@ -231,12 +231,6 @@ export const inner: Op<[other: Tensor, options?: Out], Tensor> = op(
   },
 );
 
-/** The product of a chain of matrices, in the cheapest order. */
-export function chain_matmul(...matrices: readonly Tensor[]): Tensor {
-  if (matrices.length === 0) throw new RuntimeError('chain_matmul(): Expected one or more matrices');
-  return multiplyChain(matrices);
-}
-
 /** @internal Multiplies matrices in the order that needs the fewest multiplications. */
 export function multiplyChain(matrices: readonly Tensor[]): Tensor {
   const n = matrices.length;

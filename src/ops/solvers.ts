@@ -1,12 +1,16 @@
 // The older spellings in the torch namespace, which are also methods, of what torch.linalg decomposes and solves.
+
+import { RuntimeError } from '../errors.js';
 import { choleskyInverse, choleskySolve, legacyCholesky } from '../linalg/cholesky.js';
 import { checkedDet, logDeterminant, signAndLog } from '../linalg/det.js';
+import { multi_dot } from '../linalg/equations.js';
 import { checkFactored, luFactor, luSolve, unpack } from '../linalg/lu.js';
 import { matrixExp, matrixPower } from '../linalg/powers.js';
 import { inverseOf } from '../linalg/solve.js';
 import { triangularSolve } from '../linalg/triangular.js';
 import type { Tensor } from '../tensor.js';
 import { warnOnce } from '../warnings.js';
+import { clone } from './copy.js';
 import { type Op, type Out, op } from './define.js';
 import { type NamedTuple, namedTuple } from './named.js';
 
@@ -167,3 +171,21 @@ export const triangular_solve: Op<
   },
   { exactOut: 'dtype' },
 );
+
+// ---------------------------------------------------------------------------------------
+// Products
+
+/** The product of matrices, in the order that needs the fewest multiplications. Deprecated: `torch.linalg.multi_dot`. */
+export const chain_matmul: {
+  (...matrices: readonly Tensor[]): Tensor;
+  (matrices: readonly Tensor[], options?: Out): Tensor;
+} = op('chain_matmul', 'Tensor[]... matrices=[], *, Tensor? out=None', (matrices: readonly Tensor[]) => {
+  warnOnce(
+    'torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot instead, which accepts a list of two or more tensors rather than multiple parameters.',
+  );
+  for (const { shape } of matrices)
+    if (shape.length !== 2)
+      throw new RuntimeError(`Tensor dimension is ${shape.length}, expected 2 instead.`);
+  if (matrices.length === 0) throw new RuntimeError('chain_matmul(): Expected one or more matrices');
+  return matrices.length === 1 ? clone(matrices[0]) : multi_dot(matrices);
+});

@@ -28,7 +28,7 @@ export * from './like.js';
 export * from './logic.js';
 export * from './lowrank.js';
 export { argwhere, masked_scatter, masked_select, nonzero, nonzero_static, where } from './masks.js';
-export { bmm, chain_matmul, dot, ger, inner, matmul, mm, mv, outer, vdot } from './matmul.js';
+export { bmm, dot, ger, inner, matmul, mm, mv, outer, vdot } from './matmul.js';
 export * from './matmul_add.js';
 export * from './norm.js';
 export { dist, renorm } from './norms.js';
