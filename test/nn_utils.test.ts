@@ -71,6 +71,13 @@ it('norms of weights, drawn from one random stream', () => {
   );
 });
 
+it('weight_norm loads the state of its older form', () => {
+  const old = nn.utils.weight_norm(new nn.Linear(3, 4));
+  const m = parametrizations.weight_norm(new nn.Linear(3, 4));
+  m.load_state_dict(old.state_dict());
+  same(numbers(m.weight), numbers(part(old, 'weight')), 'weight');
+});
+
 describe('prune', () => {
   const pruning: Record<string, (m: torch.nn.Linear) => torch.nn.Linear> = {
     random_unstructured: (m) => prune.random_unstructured(m, 'weight', { amount: 0.3 }),

@@ -2,7 +2,8 @@
 import { record } from '../../autograd/graph.js';
 import { alias } from '../../dispatch/allocate.js';
 import { Tensor } from '../../tensor.js';
-import type { Module, ModuleState } from './module.js';
+import type { ModuleState } from './hooks.js';
+import type { Module } from './module.js';
 
 type Grads = readonly (Tensor | null)[];
 

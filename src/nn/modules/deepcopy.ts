@@ -2,7 +2,8 @@
 import { no_grad } from '../../autograd/modes.js';
 import { Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
-import { Module, moduleState } from './module.js';
+import { moduleState } from './hooks.js';
+import { Module } from './module.js';
 
 /**
  * A copy of a module with parameters, buffers and children of its own; what they share stays shared among the
@@ -31,9 +32,14 @@ function copyModule(module: Module, memo: Map<object, unknown>): Module {
     'forwardPreHooks',
     'backwardHooks',
     'backwardPreHooks',
+    'statePreHooks',
+    'stateHooks',
+    'loadPreHooks',
+    'loadPostHooks',
   ] as const)
     for (const [name, value] of from[key] as Map<unknown, unknown>)
       (to[key] as Map<unknown, unknown>).set(name, value);
+  for (const hook of from.alwaysCalled) to.alwaysCalled.add(hook);
   return copy;
 }
 

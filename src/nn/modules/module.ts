@@ -5,54 +5,35 @@ import { no_grad } from '../../autograd/modes.js';
 import type { DeviceLike } from '../../device.js';
 import { isKeywords } from '../../dispatch/schema.js';
 import { bfloat16, DType, float16, float32, float64 } from '../../dtype.js';
-import { KeyError, NotImplementedError } from '../../errors.js';
+import { KeyError, NotImplementedError, ValueError } from '../../errors.js';
 import { empty_like } from '../../ops/like.js';
 import { setOrigin } from '../../serialization/values.js';
 import { Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
 import { backwardHooks } from './backward_hooks.js';
+import {
+  type BackwardHook,
+  type BackwardPreHook,
+  type ForwardHook,
+  type ForwardHookOptions,
+  type ForwardHookWithKwargs,
+  type ForwardPreHook,
+  type ForwardPreHookWithKwargs,
+  type HookOptions,
+  knownState,
+  type LoadStateDictPostHook,
+  type LoadStateDictPreHook,
+  type ModuleState,
+  moduleState,
+  type PreHookOptions,
+  plainHook,
+  plainPreHook,
+  type StateDictHook,
+  type StateDictPreHook,
+} from './hooks.js';
 import { type LoadOptions, type LoadResult, loadInto } from './state.js';
 
 export type StateDict = Record<string, Tensor>;
-export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
-export type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown;
-type HookResult = readonly (Tensor | null)[] | Tensor | null | undefined | void;
-export type BackwardHook = (
-  module: Module,
-  grad_input: readonly (Tensor | null)[],
-  grad_output: readonly (Tensor | null)[],
-) => HookResult;
-export type BackwardPreHook = (module: Module, grad_output: readonly (Tensor | null)[]) => HookResult;
-
-/** @internal What a module keeps beside its attributes. */
-export interface ModuleState {
-  /** Names of buffers, and whether they are saved. */
-  readonly buffers: Map<string, boolean>;
-  /** Parameters and children that were registered as absent (null). */
-  readonly forwardHooks: Map<number, ForwardHook>;
-  readonly forwardPreHooks: Map<number, ForwardPreHook>;
-  readonly backwardHooks: Map<number, BackwardHook>;
-  readonly backwardPreHooks: Map<number, BackwardPreHook>;
-}
-
-const states = new WeakMap<object, ModuleState>();
-
-/** @internal */
-export function moduleState(module: Module): ModuleState {
-  let state = states.get(module);
-  if (!state) {
-    state = {
-      buffers: new Map(),
-      forwardHooks: new Map(),
-      forwardPreHooks: new Map(),
-      backwardHooks: new Map(),
-      backwardPreHooks: new Map(),
-    };
-    states.set(module, state);
-  }
-  return state;
-}
-
 /** Calling a module: its forward, typed. */
 export interface Module {
   // biome-ignore lint/style/useShorthandFunctionType: an interface merges with the class
@@ -238,6 +219,23 @@ export abstract class Module {
     }
     return module;
   }
+  /**
+   * Puts a module at a dotted path, in place of the one there, or (unless `strict`) as a new one.
+   * @throws KeyError for a path that leads nowhere.
+   */
+  set_submodule(target: string, module: Module, strict: boolean | { strict?: boolean } = false): void {
+    if (target === '') throw new ValueError('Cannot set the submodule without a target name!');
+    if (!(module instanceof Module)) throw new ValueError('`module` is not an nn.Module');
+    const dot = target.lastIndexOf('.');
+    const parent = this.get_submodule(dot < 0 ? '' : target.slice(0, dot));
+    const name = target.slice(dot + 1);
+    const before = (parent as unknown as Record<string, unknown>)[name];
+    if ((typeof strict === 'boolean' ? strict : strict.strict) && before === undefined)
+      throw new KeyError(`${parent._getName()} has no attribute \`${name}\``);
+    if (before !== undefined && !(before instanceof Module))
+      throw new KeyError(`\`${name}\` is not an nn.Module`);
+    Object.assign(parent, { [name]: module });
+  }
   get_parameter(target: string): Parameter {
     const dot = target.lastIndexOf('.');
     const module = this.get_submodule(dot < 0 ? '' : target.slice(0, dot));
@@ -362,13 +360,18 @@ export abstract class Module {
   /** All persistent state by dotted name; the tensors share memory with the module unless `keep_vars`. */
   state_dict(options: { destination?: StateDict; prefix?: string; keep_vars?: boolean } = {}): StateDict {
     const { destination = setOrigin<StateDict>({}, 'OrderedDict'), prefix = '', keep_vars = false } = options;
+    const hooks = knownState(this);
+    for (const hook of hooks?.statePreHooks.values() ?? []) hook(this, prefix, keep_vars);
     const put = (name: string, x: Tensor): void => {
       destination[prefix + name] = keep_vars ? x : x.detach();
     };
     for (const [name, p] of this._ownParameters()) put(name, p);
     for (const [name, b] of this._ownBuffers(true)) put(name, b);
+    if (this.get_extra_state)
+      Object.assign(destination, { [`${prefix}_extra_state`]: this.get_extra_state() });
     for (const [name, value] of Object.entries(this))
       if (value instanceof Module) value.state_dict({ destination, prefix: `${prefix}${name}.`, keep_vars });
+    for (const hook of hooks?.stateHooks.values() ?? []) hook(this, destination, prefix, { version: 1 });
     return destination;
   }
   /**
@@ -381,24 +384,71 @@ export abstract class Module {
   ): LoadResult {
     return loadInto(this, state_dict, typeof options === 'boolean' ? { strict: options } : options);
   }
-  /** Hook for modules that keep state under other names. @internal */
-  _loadOwn(_take: (name: string) => Tensor | undefined): void {}
+  /** What a subclass saves beside tensors, under the key `_extra_state`. */
+  get_extra_state?(): unknown;
+  /** Takes what `get_extra_state` returned. */
+  set_extra_state?(state: unknown): void;
+
+  /** Calls the hook before `state_dict` collects the state of this module. */
+  register_state_dict_pre_hook(hook: StateDictPreHook): RemovableHandle {
+    return addHook(moduleState(this).statePreHooks, hook);
+  }
+  /** Calls the hook when `state_dict` has the state of this module and those below. */
+  register_state_dict_post_hook(hook: StateDictHook): RemovableHandle {
+    return addHook(moduleState(this).stateHooks, hook);
+  }
+  /** Calls the hook before `load_state_dict` takes the state of this module, from a copy of what it was given. */
+  register_load_state_dict_pre_hook(hook: LoadStateDictPreHook): RemovableHandle {
+    return addHook(moduleState(this).loadPreHooks, hook);
+  }
+  /** Calls the hook when the state is loaded, before missing and unexpected keys make an error. */
+  register_load_state_dict_post_hook(hook: LoadStateDictPostHook): RemovableHandle {
+    return addHook(moduleState(this).loadPostHooks, hook);
+  }
 
   /** Calls `hook(module, args, output)` after forward; what it returns replaces the output. */
-  register_forward_hook(hook: ForwardHook): RemovableHandle {
-    return addHook(moduleState(this).forwardHooks, hook);
+  register_forward_hook(
+    hook: ForwardHook,
+    options?: ForwardHookOptions & { with_kwargs?: false },
+  ): RemovableHandle;
+  register_forward_hook(
+    hook: ForwardHookWithKwargs,
+    options: ForwardHookOptions & { with_kwargs: true },
+  ): RemovableHandle;
+  register_forward_hook(
+    hook: ForwardHook | ForwardHookWithKwargs,
+    options: ForwardHookOptions = {},
+  ): RemovableHandle {
+    const { forwardHooks, alwaysCalled } = moduleState(this);
+    const plain = options.with_kwargs ? plainHook(hook as ForwardHookWithKwargs) : (hook as ForwardHook);
+    if (options.always_call) alwaysCalled.add(plain);
+    return addHook(forwardHooks, plain, options.prepend);
   }
   /** Calls `hook(module, args)` before forward; an array that it returns replaces the arguments. */
-  register_forward_pre_hook(hook: ForwardPreHook): RemovableHandle {
-    return addHook(moduleState(this).forwardPreHooks, hook);
+  register_forward_pre_hook(
+    hook: ForwardPreHook,
+    options?: PreHookOptions & { with_kwargs?: false },
+  ): RemovableHandle;
+  register_forward_pre_hook(
+    hook: ForwardPreHookWithKwargs,
+    options: PreHookOptions & { with_kwargs: true },
+  ): RemovableHandle;
+  register_forward_pre_hook(
+    hook: ForwardPreHook | ForwardPreHookWithKwargs,
+    options: PreHookOptions = {},
+  ): RemovableHandle {
+    const plain = options.with_kwargs
+      ? plainPreHook(hook as ForwardPreHookWithKwargs)
+      : (hook as ForwardPreHook);
+    return addHook(moduleState(this).forwardPreHooks, plain, options.prepend);
   }
   /** Calls `hook(module, grad_input, grad_output)` when the gradients of the inputs were computed. */
-  register_full_backward_hook(hook: BackwardHook): RemovableHandle {
-    return addHook(moduleState(this).backwardHooks, hook);
+  register_full_backward_hook(hook: BackwardHook, options: HookOptions = {}): RemovableHandle {
+    return addHook(moduleState(this).backwardHooks, hook, options.prepend);
   }
   /** Calls `hook(module, grad_output)` before the gradients of the inputs are computed. */
-  register_full_backward_pre_hook(hook: BackwardPreHook): RemovableHandle {
-    return addHook(moduleState(this).backwardPreHooks, hook);
+  register_full_backward_pre_hook(hook: BackwardPreHook, options: HookOptions = {}): RemovableHandle {
+    return addHook(moduleState(this).backwardPreHooks, hook, options.prepend);
   }
 
   /** What the summary shows between the parentheses. */
@@ -450,11 +500,30 @@ function positional(module: Module, given: unknown[]): unknown[] {
 /** Runs the hooks and forward of a module. */
 function invoke(module: Module, call: unknown[]): unknown {
   const given = positional(module, call);
-  const state = states.get(module);
+  const state = knownState(module);
   const forward = module.forward as unknown as ((...args: unknown[]) => unknown) | undefined;
   if (typeof forward !== 'function')
     throw new NotImplementedError(`Module [${module._getName()}] is missing the required "forward" function`);
   if (state === undefined) return forward.apply(module, given);
+  if (state.alwaysCalled.size === 0) return hooked(module, state, forward, given, null);
+  const called = new Set<ForwardHook>();
+  try {
+    return hooked(module, state, forward, given, called);
+  } catch (error) {
+    for (const hook of state.forwardHooks.values())
+      if (state.alwaysCalled.has(hook) && !called.has(hook)) hook(module, given, null);
+    throw error;
+  }
+}
+
+/** @param called collects the forward hooks that were called. */
+function hooked(
+  module: Module,
+  state: ModuleState,
+  forward: (...args: unknown[]) => unknown,
+  given: unknown[],
+  called: Set<ForwardHook> | null,
+): unknown {
   let args = given;
   for (const hook of state.forwardPreHooks.values()) {
     const result = hook(module, args);
@@ -465,6 +534,7 @@ function invoke(module: Module, call: unknown[]): unknown {
   if (backward) args = backward.inputs(args);
   let output = forward.apply(module, args);
   for (const hook of state.forwardHooks.values()) {
+    called?.add(hook);
     const result = hook(module, args, output);
     if (result !== undefined && result !== null) output = result;
   }

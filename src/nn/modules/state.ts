@@ -4,8 +4,9 @@ import { RuntimeError } from '../../errors.js';
 import { formatSize } from '../../format.js';
 import { sameSizes, Tensor } from '../../tensor.js';
 import { Parameter } from '../parameter.js';
+import { knownState } from './hooks.js';
 import { is_lazy } from './lazy.js';
-import type { Module } from './module.js';
+import type { Module, StateDict } from './module.js';
 
 export interface LoadOptions {
   /** Missing and unexpected keys are errors (default true). */
@@ -44,18 +45,23 @@ export function loadInto(
 ): LoadResult {
   if (state === null || typeof state !== 'object')
     throw new TypeError(`Expected state_dict to be dict-like, got ${typeof state}.`);
-  const entries = new Map(state instanceof Map ? state : Object.entries(state));
+  const entries: StateDict = Object.fromEntries(state instanceof Map ? state : Object.entries(state));
   const { strict = true, assign = false } = options;
   const missing: string[] = [];
+  const unexpected: string[] = [];
   const errors: string[] = [];
   const known = new Set<string>();
+  const modules = [...root.named_modules()];
   no_grad(() => {
-    for (const [path, module] of root.named_modules()) {
+    for (const [path, module] of modules) {
       const prefix = path === '' ? '' : `${path}.`;
+      for (const hook of knownState(module)?.loadPreHooks.values() ?? [])
+        hook(module, entries, prefix, { version: 1 }, strict, missing, unexpected, errors);
+      loadExtra(module, `${prefix}_extra_state`, entries, known, missing);
       for (const [name, target] of [...module._ownParameters(), ...module._ownBuffers(true)]) {
         const key = prefix + name;
         known.add(key);
-        const value = entries.get(key);
+        const value = entries[key];
         if (value === undefined) {
           if (!module._mayLack(name)) missing.push(key);
         } else {
@@ -65,7 +71,10 @@ export function loadInto(
       }
     }
   });
-  const unexpected = [...entries.keys()].filter((key) => !known.has(key));
+  unexpected.push(...Object.keys(entries).filter((key) => !known.has(key)));
+  const result = new Loaded(missing, unexpected);
+  for (const [, module] of modules.reverse())
+    for (const hook of knownState(module)?.loadPostHooks.values() ?? []) hook(module, result);
   if (strict) {
     if (unexpected.length > 0) errors.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpected)}. `);
     if (missing.length > 0) errors.unshift(`Missing key(s) in state_dict: ${quoted(missing)}. `);
@@ -74,7 +83,21 @@ export function loadInto(
     throw new RuntimeError(
       `Error(s) in loading state_dict for ${root._getName()}:\n\t${errors.join('\n\t')}`,
     );
-  return new Loaded(missing, unexpected);
+  return result;
+}
+
+/** Gives a module what it saved beside tensors. */
+function loadExtra(
+  module: Module,
+  key: string,
+  entries: StateDict,
+  known: Set<string>,
+  missing: string[],
+): void {
+  if (!module.set_extra_state) return;
+  known.add(key);
+  if (key in entries) module.set_extra_state(entries[key]);
+  else missing.push(key);
 }
 
 const quoted = (keys: readonly string[]): string => keys.map((k) => `"${k}"`).join(', ');

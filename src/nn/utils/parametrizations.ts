@@ -43,9 +43,18 @@ export function weight_norm<M extends Module>(
   const first = typeof name === 'string' ? { name } : name;
   const second = typeof dim === 'object' && dim !== null ? dim : { dim };
   const along = 'dim' in first ? first.dim : second.dim;
-  return register_parametrization(module, first.name ?? 'weight', new _WeightNorm(along ?? -1), {
-    unsafe: true,
+  const key = first.name ?? 'weight';
+  register_parametrization(module, key, new _WeightNorm(along ?? -1), { unsafe: true });
+  // States of the older form are understood, too.
+  module.register_load_state_dict_pre_hook((_, state, prefix) => {
+    const [g, v] = [`${prefix}${key}_g`, `${prefix}${key}_v`];
+    if (!(g in state && v in state)) return;
+    state[`${prefix}parametrizations.${key}.original0`] = state[g];
+    state[`${prefix}parametrizations.${key}.original1`] = state[v];
+    delete state[g];
+    delete state[v];
   });
+  return module;
 }
 
 /** A weight over its largest singular value, by power iteration whenever it is read in training. */

@@ -4,7 +4,8 @@ import { RuntimeError, ValueError } from '../../errors.js';
 import { formatSize } from '../../format.js';
 import { Tensor } from '../../tensor.js';
 import { ModuleDict, ModuleList } from '../modules/container.js';
-import { type Module, moduleState } from '../modules/module.js';
+import { moduleState } from '../modules/hooks.js';
+import type { Module } from '../modules/module.js';
 import { Parameter } from '../parameter.js';
 
 /**

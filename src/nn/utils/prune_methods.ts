@@ -3,7 +3,8 @@ import { IndexError, ValueError } from '../../errors.js';
 import { formatSize } from '../../format.js';
 import { kthvalue, norm, ones_like, rand, rand_like, topk, zeros_like } from '../../ops/table.js';
 import { Tensor } from '../../tensor.js';
-import { type Module, moduleState } from '../modules/module.js';
+import { moduleState } from '../modules/hooks.js';
+import type { Module } from '../modules/module.js';
 import type { Parameter } from '../parameter.js';
 import { addPreHook, findPreHook, named, type RecomputingHook } from './recompute.js';
 

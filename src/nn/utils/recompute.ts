@@ -1,8 +1,9 @@
 // Tensors of a module that a hook recomputes before each forward.
 import { RuntimeError, ValueError } from '../../errors.js';
 import { Tensor } from '../../tensor.js';
+import { type ForwardPreHook, moduleState } from '../modules/hooks.js';
 import { UninitializedParameter } from '../modules/lazy.js';
-import { type ForwardPreHook, type Module, moduleState } from '../modules/module.js';
+import type { Module } from '../modules/module.js';
 
 /** @internal Computes the tensor `name` of a module. */
 export interface RecomputingHook {

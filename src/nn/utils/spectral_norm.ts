@@ -6,7 +6,8 @@ import type { Tensor } from '../../tensor.js';
 import { normalize } from '../functional/index.js';
 import { bind, type Call } from '../modules/arguments.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/conv.js';
-import { type Module, moduleState } from '../modules/module.js';
+import { moduleState } from '../modules/hooks.js';
+import type { Module } from '../modules/module.js';
 import { Parameter } from '../parameter.js';
 import { addPreHook, findPreHook, named, type RecomputingHook } from './recompute.js';
 
