@@ -66,7 +66,7 @@ def solving():
 
 def decomposing():
     for dtype in (F64, C128):
-        for shape in [(3, 3), (2, 3, 3), (4, 2), (2, 2, 4), (1, 3), (0, 0), (2, 0, 3), (9, 9), (12, 5), (5, 12)]:
+        for shape in [(3, 3), (2, 3, 3), (4, 2), (2, 2, 4), (1, 3), (0, 0), (2, 0, 3), (9, 9)]:
             second = shape[-1] < 9
             yield case("linalg.lu_factor", leaf(*shape, dtype=dtype), second=second)
             yield case("linalg.lu", leaf(*shape, dtype=dtype), second=second)
@@ -78,7 +78,7 @@ def decomposing():
             yield case("lu_unpack", LU.clone().requires_grad_(), pivots)
             yield case("lu_unpack", LU, pivots, unpack_data=False)
             yield case("lu_unpack", LU, pivots, unpack_pivots=False)
-        for shape in [(3, 3), (2, 3, 3), (1, 1), (0, 0), (18, 18)]:
+        for shape in [(3, 3), (2, 3, 3), (1, 1), (0, 0)]:
             yield case("linalg.cholesky", definite(*shape, dtype=dtype), second=shape[-1] < 9)
             yield case("linalg.cholesky", definite(*shape, dtype=dtype), upper=True, second=shape[-1] < 9)
         yield case("linalg.cholesky_ex", definite(2, 3, 3, dtype=dtype))
@@ -90,7 +90,7 @@ def decomposing():
             for b, l in [((3, 2), (3, 3)), ((2, 3, 2), (3, 3)), ((3, 1), (2, 3, 3)), ((0, 2), (0, 0))]:
                 yield case("cholesky_solve", leaf(*b, dtype=dtype), triangle(*l, dtype=dtype, upper=upper), upper=upper)
         for hermitian in (False, True):
-            for shape in [(4, 4), (2, 5, 5), (0, 0), (11, 11)]:
+            for shape in [(4, 4), (2, 5, 5), (0, 0), (7, 7)]:
                 a = torch.randn(shape, dtype=dtype)
                 a = a + (a.mH if hermitian else a.mT)
                 if shape == (4, 4):
@@ -147,11 +147,6 @@ def factored():
                                        upper=upper, transpose=transpose, unitriangular=unitriangular)
         LU, pivots = torch.linalg.lu_factor(torch.randn(3, 3, dtype=dtype))
         yield case("lu_solve", leaf(3, 2, dtype=dtype), LU, pivots)
-    # Larger than the blocks of the kernels.
-    for dtype in (F64, C128):
-        a = torch.randn(70, 70, dtype=dtype).tril(-1) / 8 + torch.eye(70, dtype=dtype)
-        b = torch.randn(70, 2, dtype=dtype)
-        yield case("linalg.solve_triangular", a, b, upper=False)
     one = torch.tensor([1, 2, 3], dtype=INT)
     e = torch.eye(3)
     for args in [(e, one.long(), e), (e, one[:2], e), (e, torch.tensor([1, 2, 7], dtype=INT), e), (e, torch.tensor([0, 2, 3], dtype=INT), e),
@@ -185,7 +180,11 @@ def functions():
         yield case("linalg.vecdot", leaf(2, 3, dtype=dtype), leaf(3, dtype=dtype))
         yield case("linalg.vecdot", leaf(2, 3, dtype=dtype), leaf(2, 1, dtype=dtype), dim=0)
         yield case("linalg.diagonal", leaf(2, 3, 4, dtype=dtype), offset=1)
+        partly = torch.randn(3, 3, 3, dtype=dtype)
+        partly[1, 2] = partly[1, 0] + partly[1, 1]
+        yield case("linalg.det", (partly * 2).round().requires_grad_() if dtype is F64 else partly.requires_grad_(), second=dtype is F64)
     singular = torch.tensor([[1.0, 2], [2, 4]], dtype=F64)
+    yield case("det", torch.tensor([[1.0, 2, 3], [4, 5, 7], [5, 7, 10]], dtype=F64).requires_grad_())
     for call in ("linalg.det", "linalg.slogdet", "logdet", "linalg.matrix_exp"):
         yield case(call, singular)
         yield case(call, -EYE)

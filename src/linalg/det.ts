@@ -3,24 +3,40 @@ import { record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
-import { finfo } from '../dtype.js';
-import { add, mul, sub } from '../ops/arithmetic.js';
+import { finfo, int64 } from '../dtype.js';
+import { abs, add, mul, sub } from '../ops/arithmetic.js';
 import { eq } from '../ops/compare.js';
 import { conj } from '../ops/complex.js';
 import { castTo } from '../ops/copy.js';
 import { complex } from '../ops/create.js';
+import { encode } from '../ops/data.js';
 import { type Out, op } from '../ops/define.js';
 import { diag_embed, diagonal } from '../ops/diagonal.js';
 import { log } from '../ops/exp.js';
-import { full_ } from '../ops/fill.js';
+import { full_, ones_, zeros_ } from '../ops/fill.js';
+import { index_copy, index_select } from '../ops/indexing.js';
+import { cat } from '../ops/join.js';
 import { where } from '../ops/masks.js';
+import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
-import { expand, unsqueeze } from '../ops/view.js';
+import { flip } from '../ops/rearrange.js';
+import { cumprod } from '../ops/scan.js';
+import { expand, reshape, slice, unsqueeze } from '../ops/view.js';
 import { imag } from '../ops/view_dtype.js';
 import type { Tensor } from '../tensor.js';
 import { type Factors, factorize, solveFactored } from './lu.js';
-import { adjoint, batchOf, checkFloating, checkKernel, checkSquare, columnsOf, folded } from './matrices.js';
+import {
+  adjoint,
+  bare,
+  batchOf,
+  checkFloating,
+  checkKernel,
+  checkSquare,
+  columnsOf,
+  folded,
+} from './matrices.js';
 import { solve_ex } from './solve.js';
+import { svd } from './svd.js';
 
 /** Matrices with g, one number for each, on the whole diagonal. */
 const scaledIdentity = (g: Tensor, n: number): Tensor =>
@@ -40,6 +56,48 @@ function inverseTimes(A: () => Tensor, { pivots }: Factors, LU: Tensor, g: Tenso
   return solveFactored(LU, pivots, scaledIdentity(g, n), true, true);
 }
 
+/** Along the last dimension, the product of all elements but each. Recorded. */
+function productOfOthers(x: Tensor): Tensor {
+  const n = x.shape[x.shape.length - 1];
+  const one = ones_([...x.shape.slice(0, -1), 1], x.dtype, x.device);
+  const before = cumprod(cat([one, slice(x, -1, 0, n - 1)], -1), -1);
+  const after = flip(cumprod(flip(cat([slice(x, -1, 1, n), one], -1), [-1]), -1), [-1]);
+  return mul(before, after);
+}
+
+/** The gradient of determinants of singular matrices, from their adjugates: N. Higham, "What is the adjugate of a matrix?" (2020). */
+function adjugateTimes(A: Tensor, g: Tensor): Tensor {
+  const { U, S, Vh } = svd(A);
+  const turn = mul(conj(mul(determinant(U), determinant(Vh))), g);
+  const scale = mul(unsqueeze(turn, -1), productOfOthers(S));
+  return matmul(mul(U, unsqueeze(scale, -2)), Vh);
+}
+
+/** The gradient of determinants as an expression of A: by inverses, or adjugates for those that are about 0. */
+function differentiableGradient(A: Tensor, det: Tensor, g: Tensor): Tensor {
+  const n = columnsOf(A);
+  const limit = 100 * finfo(A.dtype).eps;
+  const [x, d, weights] = [reshape(A, [-1, n, n]), reshape(det, [-1]), reshape(g, [-1])];
+  const byInverse = (m: Tensor, dm: Tensor, gm: Tensor): Tensor =>
+    solve_ex(adjoint(m), scaledIdentity(mul(gm, conj(dm)), n)).result;
+  const members: [regular: bigint[], singular: bigint[]] = [[], []];
+  (abs(bare(d)).tolist() as number[]).forEach((size, i) => {
+    members[size < limit ? 1 : 0].push(BigInt(i));
+  });
+  if (members[1].length === 0) return reshape(byInverse(x, d, weights), A.shape);
+  if (members[0].length === 0) return reshape(adjugateTimes(x, weights), A.shape);
+  const [regular, singular] = members.map((list) => encode(list, int64));
+  const pick = (from: Tensor, index: Tensor): Tensor => index_select(from, 0, index);
+  const half = index_copy(
+    zeros_(x.shape, x.dtype, x.device),
+    0,
+    regular,
+    byInverse(pick(x, regular), pick(d, regular), pick(weights, regular)),
+  );
+  const whole = index_copy(half, 0, singular, adjugateTimes(pick(x, singular), pick(weights, singular)));
+  return reshape(whole, A.shape);
+}
+
 /** @internal The determinant of checked matrices. Recorded. */
 export function determinant(A: Tensor): Tensor {
   const factors = factorize(A);
@@ -51,7 +109,8 @@ export function determinant(A: Tensor): Tensor {
     const [a, d] = [save(A), save(det)];
     return ([g]) => {
       if (g === null || LU._numel === 0) return [null];
-      return [inverseTimes(a, factors, mode.grad ? LU : perturbed(LU), mul(g, conj(d())))];
+      if (mode.grad) return [differentiableGradient(a(), d(), g)];
+      return [inverseTimes(a, factors, perturbed(LU), mul(g, conj(d())))];
     };
   });
   return det;
