@@ -3,4 +3,5 @@ import '../index.js';
 
 export * as datasets from './datasets/index.js';
 export { Image, type ImageMode } from './image.js';
+export * as models from './models/index.js';
 export * as transforms from './transforms/index.js';
