@@ -78,6 +78,39 @@ it('weight_norm loads the state of its older form', () => {
   same(numbers(m.weight), numbers(part(old, 'weight')), 'weight');
 });
 
+describe('orthogonal', () => {
+  for (const shape of [
+    [3, 3],
+    [4, 2],
+    [2, 4],
+  ])
+    for (const map of ['matrix_exp', 'cayley', 'householder'] as const)
+      for (const use_trivialization of [true, false])
+        it(`${shape} ${map} ${use_trivialization}`, () => {
+          torch.manual_seed(0);
+          const m = new nn.Linear(shape[1], shape[0]);
+          parametrizations.orthogonal(m, 'weight', map, { use_trivialization });
+          const original = part(m, 'parametrizations.weight.original');
+          const steps = torch.arange(original.numel()).reshape(original.shape).to(torch.float32);
+          torch.no_grad(() => original.add_(steps.sin().mul(0.3)));
+          const w = m.weight as torch.Tensor;
+          w.mul(torch.arange(w.numel()).reshape(w.shape)).sum().backward();
+          const key = `orthogonal [${shape.join(', ')}] ${map} ${use_trivialization}`;
+          const [values, gradient] = golden[key] as [number[], number[]];
+          numbers(w).forEach((x, i) => expect(x).toBeCloseTo(values[i], 4));
+          numbers(original.grad).forEach((x, i) => expect(x).toBeCloseTo(gradient[i], 3));
+        });
+
+  it('refuses vectors and unknown maps', () => {
+    expect(() => parametrizations.orthogonal(new nn.Linear(2, 2), 'bias')).toThrow(
+      'Expected a matrix or batch of matrices. Got a tensor of 1 dimensions.',
+    );
+    expect(() => parametrizations.orthogonal(new nn.Linear(2, 2), 'weight', 'x' as 'cayley')).toThrow(
+      'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: x',
+    );
+  });
+});
+
 describe('prune', () => {
   const pruning: Record<string, (m: torch.nn.Linear) => torch.nn.Linear> = {
     random_unstructured: (m) => prune.random_unstructured(m, 'weight', { amount: 0.3 }),

@@ -77,4 +77,17 @@ bn(torch.randn(4, 3, 2, 2))
 fused = utils.fuse_conv_bn_eval(conv, bn.eval())
 out["fuse_conv_bn_eval"] = numbers(fused.weight) + numbers(fused.bias)
 
+for shape in [(3, 3), (4, 2), (2, 4)]:
+    for kind in ["matrix_exp", "cayley", "householder"]:
+        for trivial in [True, False]:
+            torch.manual_seed(0)
+            m = nn.Linear(shape[1], shape[0])
+            parametrizations.orthogonal(m, "weight", kind, use_trivialization=trivial)
+            original = m.parametrizations.weight.original
+            with torch.no_grad():
+                original += torch.arange(original.numel()).reshape(original.shape).float().sin() * 0.3
+            w = m.weight
+            (w * torch.arange(w.numel()).reshape(w.shape)).sum().backward()
+            out[f"orthogonal {list(shape)} {kind} {str(trivial).lower()}"] = [numbers(w), numbers(original.grad)]
+
 print(json.dumps(out))

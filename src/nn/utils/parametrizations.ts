@@ -1,21 +1,15 @@
 // torch.nn.utils.parametrizations
 import { no_grad } from '../../autograd/modes.js';
-import { IndexError, ValueError } from '../../errors.js';
+import { IndexError } from '../../errors.js';
 import { mv, vdot } from '../../ops/table.js';
-import { Tensor } from '../../tensor.js';
+import type { Tensor } from '../../tensor.js';
 import { normalize } from '../functional/index.js';
 import { Module } from '../modules/module.js';
-import { register_parametrization } from './parametrize.js';
+import { register_parametrization, tensorNamed } from './parametrize.js';
 import { asMatrix, checkIterations, type SpectralArgs, spectralOptions } from './spectral_norm.js';
 import { norm_except_dim, withMagnitude } from './weight_norm.js';
 
-/** @internal The tensor to parametrize. @throws ValueError when the module has none of the name. */
-export function tensorNamed(module: Module, name: string): Tensor {
-  const weight = (module as unknown as Record<string, unknown>)[name];
-  if (!(weight instanceof Tensor))
-    throw new ValueError(`Module '${module}' has no parameter or buffer with name '${name}'`);
-  return weight;
-}
+export { type OrthogonalMap, orthogonal } from './orthogonal.js';
 
 /** A weight from its magnitudes and its direction. */
 class _WeightNorm extends Module {
