@@ -2,16 +2,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-// The tests run the sources: the package's `#` imports, which name compiled files, are pointed at them.
-const { imports } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8')) as {
+// The tests run the sources: the package's `#` imports and its exports, which name compiled files, are pointed at them.
+const { imports, exports } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8')) as {
   imports: Record<string, { default: string }>;
+  exports: Record<string, { default: string } | string>;
 };
-const alias = Object.fromEntries(
-  Object.entries(imports).map(([name, target]) => [
-    name,
-    join(import.meta.dirname, target.default.replace(/^\.\/dist\/esm/, 'src').replace(/\.js$/, '.ts')),
-  ]),
-);
+const source = (compiled: string): string =>
+  join(import.meta.dirname, compiled.replace(/^\.\/dist\/esm/, 'src').replace(/\.js$/, '.ts'));
+const alias = [
+  ...Object.entries(imports).map(([name, target]) => ({ find: name, replacement: source(target.default) })),
+  // What the examples import by the package's name.
+  ...Object.entries(exports).flatMap(([name, target]) =>
+    typeof target === 'string'
+      ? []
+      : [{ find: new RegExp(`^typetorch${name.slice(1)}$`), replacement: source(target.default) }],
+  ),
+];
 
 export default defineConfig({
   resolve: { alias },
