@@ -1,5 +1,6 @@
 // The workloads on this side: each returns a function to be timed. bench/workloads.py has the same names.
 import { convnets } from './convnets.mjs';
+import { sequences } from './sequences.mjs';
 
 const mlp = (torch, batch) => {
   const { nn, optim } = torch;
@@ -79,4 +80,5 @@ export const workloads = {
   'MLP step, batch 64': (torch) => mlp(torch, 64),
   'MLP step, batch 256': (torch) => mlp(torch, 256),
   ...convnets,
+  ...sequences,
 };

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from convnets import convnets
+from sequences import sequences
 
 THREADS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
 torch.set_num_threads(THREADS)
@@ -72,6 +73,7 @@ for n in (64, 256, 1024):
         workloads[f"matmul {n}{suffix}"] = lambda n=n, ta=ta, tb=tb: transposed(n, ta, tb)
 
 workloads |= convnets
+workloads |= sequences
 
 ready = {}
 print("ready", torch.__version__, flush=True)

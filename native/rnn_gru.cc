@@ -8,7 +8,7 @@
 //
 // Kernel `elman`: out [rows, H] (in: input part with both biases), before, h_n, h_0, w_hh [H, H], relu, sizes, reverse.
 // Kernel `elman_backward`: d_in [rows, H], d_h [B, H]; optional gradients of out and h_n; out, w_hh, relu, sizes,
-// reverse. All contiguous, float or double.
+// reverse. Float or double; all contiguous, but that rows of the GRU's gates and of their gradients may be farther apart.
 #include "rnn.h"
 
 namespace tt {
@@ -54,7 +54,7 @@ void gru_rows(const Gru& x, const PackedB<T>& w, i64 begin, i64 end) {
     for (i64 r = begin; r < stop; r++) {
       const i64 row = q.offset(s) + r;
       T* h = x.out.as<T>() + row * H;
-      gru_row<T>(x.gates.as<T>() + row * 3 * H, part + (r - begin) * 3 * H, hidden.before + row * H,
+      gru_row<T>(x.gates.as<T>() + row * x.gates.strides[0], part + (r - begin) * 3 * H, hidden.before + row * H,
                  x.inner.as<T>() + row * H, h, H);
       hidden.leave(q, s, r, h);
     }
@@ -108,17 +108,17 @@ void gru_backward_row(T* d_in, T* d_rec, const T* g, const T* inner, const T* h_
 template <class T>
 void gru_backward_rows(const GruBackward& x, const PackedB<T>& w, i64 begin, i64 end) {
   const Sequence& q = x.q;
-  const i64 H = x.d_h.shape[1];
+  const i64 H = x.d_h.shape[1], D = x.d_in.strides[0];
   for (i64 s = q.steps - 1; s >= 0; s--) {
     const i64 stop = min_of(end, q.size(s)), at = q.offset(s) + begin;
     if (stop <= begin) continue;
     for (i64 r = begin; r < stop; r++) {
       const i64 row = q.offset(s) + r;
-      gru_backward_row<T>(x.d_in.as<T>() + row * 3 * H, x.d_rec.as<T>() + row * 3 * H, x.gates.as<T>() + row * 3 * H,
-                          x.inner.as<T>() + row * H, x.before.as<T>() + row * H,
+      gru_backward_row<T>(x.d_in.as<T>() + row * D, x.d_rec.as<T>() + row * D,
+                          x.gates.as<T>() + row * x.gates.strides[0], x.inner.as<T>() + row * H, x.before.as<T>() + row * H,
                           x.has_out ? x.d_out.as<T>() + row * H : nullptr, x.d_h.as<T>() + r * H, H);
     }
-    multiply_packed(w, x.d_rec.as<T>() + at * 3 * H, 3 * H, stop - begin, x.d_h.as<T>() + begin * H, H, true);
+    multiply_packed(w, x.d_rec.as<T>() + at * D, D, stop - begin, x.d_h.as<T>() + begin * H, H, true);
   }
 }
 

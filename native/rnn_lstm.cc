@@ -7,7 +7,7 @@
 //
 // Kernel `lstm_backward`: d_gates [rows, 4H], d_h [B, P], d_c [B, H], d_out [rows, P] (with a projection: gradients of
 // the hidden states); optional gradients of out, h_n, c_n; gates, cells, c_0, w_hh, optional w_hr, sizes, reverse.
-// All contiguous, float or double.
+// Float or double; all contiguous, but that rows of the gates and of their gradients may be farther apart.
 #include "rnn.h"
 
 namespace tt {
@@ -41,7 +41,7 @@ void forward_row(T* g, const T* c_before, T* c, T* h, i64 n) {
 template <class T>
 void forward_rows(const Lstm& x, const PackedB<T>& w, const PackedB<T>& w_hr, i64 begin, i64 end) {
   const Sequence& q = x.q;
-  const i64 H = x.hidden(), P = x.out.shape[1];
+  const i64 H = x.hidden(), P = x.out.shape[1], G = x.gates.strides[0];
   const Hidden<T> hidden{x.h0.as<T>(), x.before.as<T>(), x.last_h.as<T>(), P};
   T *out = x.out.as<T>(), *cells = x.cells.as<T>(), *gates = x.gates.as<T>();
   T* raw = x.projected ? x.raw.as<T>() : out;
@@ -49,11 +49,11 @@ void forward_rows(const Lstm& x, const PackedB<T>& w, const PackedB<T>& w_hr, i6
     const i64 stop = min_of(end, q.size(s)), at = q.offset(s) + begin;
     if (stop <= begin) continue;
     hidden.enter(q, s, begin, stop);
-    multiply_packed(w, hidden.before + at * P, P, stop - begin, gates + at * 4 * H, 4 * H, true);
+    multiply_packed(w, hidden.before + at * P, P, stop - begin, gates + at * G, G, true);
     for (i64 r = begin; r < stop; r++) {
       const i64 row = q.offset(s) + r;
       const T* c_before = r < q.size(s - 1) ? cells + (q.offset(s - 1) + r) * H : x.c0.as<T>() + r * H;
-      forward_row<T>(gates + row * 4 * H, c_before, cells + row * H, raw + row * H, H);
+      forward_row<T>(gates + row * G, c_before, cells + row * H, raw + row * H, H);
       if (r >= q.size(s + 1)) copy_row(x.last_c.as<T>() + r * H, cells + row * H, H);
     }
     if (x.projected) multiply_packed(w_hr, raw + at * H, H, stop - begin, out + at * P, P, false);
@@ -109,7 +109,7 @@ void backward_row(T* d, const T* g, const T* c_before, const T* c, const T* d_h,
 template <class T>
 void backward_rows(const LstmBackward& x, const PackedB<T>& w, const PackedB<T>& w_hr, i64 begin, i64 end) {
   const Sequence& q = x.q;
-  const i64 H = x.hidden(), P = x.d_h.shape[1], most = end - begin;
+  const i64 H = x.hidden(), P = x.d_h.shape[1], D = x.d_gates.strides[0], most = end - begin;
   T *d_h = x.d_h.as<T>(), *d_c = x.d_c.as<T>(), *d_gates = x.d_gates.as<T>();
   T* sums = scratch_rows<T>(most * (H + P));
   T* raw = sums + most * P;
@@ -130,10 +130,10 @@ void backward_rows(const LstmBackward& x, const PackedB<T>& w, const PackedB<T>&
     for (i64 r = begin; r < stop; r++) {
       const i64 row = q.offset(s) + r;
       const T* c_before = r < q.size(s - 1) ? x.cells.as<T>() + (q.offset(s - 1) + r) * H : x.c0.as<T>() + r * H;
-      backward_row<T>(d_gates + row * 4 * H, x.gates.as<T>() + row * 4 * H, c_before, x.cells.as<T>() + row * H,
-                      d_raw + (r - begin) * H, d_c + r * H, H);
+      backward_row<T>(d_gates + row * D, x.gates.as<T>() + row * x.gates.strides[0], c_before,
+                      x.cells.as<T>() + row * H, d_raw + (r - begin) * H, d_c + r * H, H);
     }
-    multiply_packed(w, d_gates + at * 4 * H, 4 * H, stop - begin, d_h + begin * P, P, false);
+    multiply_packed(w, d_gates + at * D, D, stop - begin, d_h + begin * P, P, false);
   }
 }
 

@@ -3,12 +3,12 @@ import { type Grad, record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { cpu } from '../device.js';
-import { alias, empty } from '../dispatch/allocate.js';
+import { empty, emptyStrided } from '../dispatch/allocate.js';
 import { float32, float64, int64 } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
 import { add } from './arithmetic.js';
 import { contiguous } from './copy.js';
-import { product } from './gemm.js';
+import { batched, flipped, gemmInto, product } from './gemm.js';
 import { sum } from './reduce.js';
 import { replayedGradients } from './replay.js';
 import {
@@ -19,11 +19,15 @@ import {
   type RnnKind,
 } from './rnn_steps.js';
 
-const flipped = (x: Tensor): Tensor =>
-  alias(x, [x.shape[1], x.shape[0]], [x._strides[1], x._strides[0]], x._offset);
 const plain = (x: Tensor): Tensor => contiguous(x.detach());
 const given = (x: Tensor | null): readonly [Tensor] | null => (x === null ? null : [x]);
 const like = (x: Tensor, ...shape: number[]): Tensor => empty(shape, x.dtype, x.device);
+
+/** A matrix like x whose columns do not all fall on the same few sets of the caches: rows a multiple of 2 KiB apart do. */
+function spread(x: Tensor, rows: number, n: number): Tensor {
+  const step = (n * x.dtype.itemsize) % 2048 === 0 ? n + 64 / x.dtype.itemsize : n;
+  return step === n ? like(x, rows, n) : emptyStrided([rows, n], [step, 1], x.dtype, x.device);
+}
 
 /** What the forward kernels leave for backward. */
 interface Kept {
@@ -61,12 +65,14 @@ function launchForward(kind: RnnKind, input: LayerInput, w: LayerWeights): [Laye
   const [rows, [batch, p]] = [x.shape[0], h0.shape];
   const [b_ih, b_hh] = [w.b_ih?.detach() ?? null, w.b_hh?.detach() ?? null];
   const bias = kind !== 'gru' && b_ih !== null && b_hh !== null ? add(b_ih, b_hh) : b_ih;
-  const part = product(x, flipped(w.w_ih.detach()), bias);
+  const simple = kind === 'rnn_tanh' || kind === 'rnn_relu';
+  const part = (simple ? like : spread)(x, rows, w.w_ih.shape[0]);
+  gemmInto(batched(part), batched(x), batched(flipped(w.w_ih.detach())), 1, 0, bias);
   const w_hh = plain(w.w_hh);
   const before = like(x, rows, p);
   const h = like(x, batch, p);
   const kept = { x, sizes, reverse, before, c0, out: null, gates: null, inner: null, raw: null };
-  if (kind === 'rnn_tanh' || kind === 'rnn_relu') {
+  if (simple) {
     backend.launch('elman', part, before, h, h0, w_hh, kind === 'rnn_relu', sizes, reverse);
     return [{ out: part, h, c: null }, kept];
   }
@@ -113,14 +119,15 @@ function launchBackward(
   const [rows, p] = k.before.shape;
   const [g, gh, gc] = grads.map((t) => given(t === null || t === undefined ? null : contiguous(t)));
   const h0 = like(k.x, batch, p);
-  const input = like(k.x, rows, w_hh.shape[0]);
   const order = [k.sizes, k.reverse] as const;
   if (k.gates === null || k.inner === null) {
+    const input = like(k.x, rows, p);
     backend.launch('elman_backward', input, h0, g, gh, k.out as Tensor, w_hh, kind === 'rnn_relu', ...order);
     return { input, hidden: input, h0, c0: null, w_hr: null };
   }
+  const input = spread(k.x, rows, w_hh.shape[0]);
   if (k.c0 === null) {
-    const hidden = like(k.x, rows, w_hh.shape[0]);
+    const hidden = spread(k.x, rows, w_hh.shape[0]);
     backend.launch('gru_backward', input, hidden, h0, g, gh, k.gates, k.inner, k.before, w_hh, ...order);
     return { input, hidden, h0, c0: null, w_hr: null };
   }
