@@ -31,6 +31,7 @@ export * as backends from './backends/index.js';
 export { Complex } from './complex.js';
 export * as cuda from './cuda.js';
 export { Device, device, get_default_device, set_default_device } from './device.js';
+export * as distributions from './distributions/index.js';
 export * from './dtype.js';
 export * from './errors.js';
 export * as fft from './fft/index.js';

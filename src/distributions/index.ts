@@ -1,0 +1,53 @@
+// torch.distributions.
+export {
+  Categorical,
+  Multinomial,
+  OneHotCategorical,
+  OneHotCategoricalStraightThrough,
+} from './categorical.js';
+export * as constraints from './constraints.js';
+export {
+  Gumbel,
+  HalfCauchy,
+  HalfNormal,
+  InverseGamma,
+  Kumaraswamy,
+  LogisticNormal,
+  LogNormal,
+  Pareto,
+  Weibull,
+} from './derived.js';
+export { Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson } from './discrete.js';
+export { Distribution } from './distribution.js';
+export { Exponential } from './exponential.js';
+export { Beta, Chi2, Dirichlet, FisherSnedecor, Gamma } from './gamma.js';
+export { Independent, MixtureSameFamily } from './independent.js';
+export { kl_divergence, register_kl } from './kl.js';
+export { Cauchy, Laplace, Normal, StudentT, Uniform } from './location_scale.js';
+export { MultivariateNormal } from './multivariate_normal.js';
+export { biject_to, type ConstraintRegistry, transform_to } from './registry.js';
+export {
+  ExpRelaxedCategorical,
+  LogitRelaxedBernoulli,
+  RelaxedBernoulli,
+  RelaxedOneHotCategorical,
+} from './relaxed.js';
+export { TransformedDistribution } from './transformed.js';
+export * as transforms from './transforms.js';
+export {
+  AbsTransform,
+  AffineTransform,
+  ComposeTransform,
+  ExpTransform,
+  IndependentTransform,
+  identity_transform,
+  LowerCholeskyTransform,
+  PowerTransform,
+  ReshapeTransform,
+  SigmoidTransform,
+  SoftmaxTransform,
+  SoftplusTransform,
+  StickBreakingTransform,
+  TanhTransform,
+  Transform,
+} from './transforms.js';
