@@ -1,12 +1,16 @@
-// Sampling of images at given places (Jaderberg et al., 2015), composed of gathers and products.
+// Sampling of images at given places (Jaderberg et al., 2015).
+import { record } from '../../autograd/graph.js';
+import { mode } from '../../autograd/modes.js';
+import { backendOf } from '../../backends/backend.js';
 import { empty } from '../../dispatch/allocate.js';
-import { int64 } from '../../dtype.js';
+import { float32, float64 } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
-import { gatherAlong } from '../../ops/along.js';
-import { castTo } from '../../ops/copy.js';
+import { castTo, contiguous } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
-import { linspace, stack, where } from '../../ops/table.js';
+import { zeros_ } from '../../ops/fill.js';
+import { linspace, stack } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
+import { sampledGradients } from './grid_sample_composed.js';
 
 export type GridMode = 'bilinear' | 'nearest' | 'bicubic';
 export type GridPadding = 'zeros' | 'border' | 'reflection';
@@ -20,107 +24,64 @@ export interface GridSampleOptions {
   align_corners?: boolean | null;
 }
 
-/** One spatial dimension of the image. */
-interface Axis {
-  readonly size: number;
-  readonly padding: GridPadding;
-  readonly alignCorners: boolean;
-}
+const modes: readonly string[] = ['bilinear', 'nearest', 'bicubic'];
+const paddings: readonly string[] = ['zeros', 'border', 'reflection'];
 
-/** Positions in pixels from positions in [-1, 1]. */
-function toPixels(x: Tensor, { size, alignCorners }: Axis): Tensor {
-  return alignCorners
-    ? x
-        .add(1)
-        .div(2)
-        .mul(size - 1)
-    : x.add(1).mul(size).sub(1).div(2);
-}
+/** How places are read: numbers of the kernel. */
+type Settings = readonly [mode: number, padding: number, alignCorners: boolean];
 
-/** Positions reflected at the borders until they lie inside. */
-function reflected(x: Tensor, { size, alignCorners }: Axis): Tensor {
-  const low = alignCorners ? 0 : -0.5;
-  const span = alignCorners ? size - 1 : size;
-  if (span === 0) return x.mul(0);
-  const distance = x.sub(low).abs();
-  const flips = distance.detach().div(span).floor();
-  const rest = distance.sub(flips.mul(span));
-  return where(flips.remainder(2).eq(0), rest.add(low), rest.neg().add(span + low));
-}
-
-/** Positions as the padding mode brings them inside. */
-function padded(x: Tensor, axis: Axis): Tensor {
-  if (axis.padding === 'zeros') return x;
-  const inside = axis.padding === 'reflection' ? reflected(x, axis) : x;
-  return inside.clamp(0, axis.size - 1);
-}
-
-/** Whole positions to read along one dimension, with their weights: [N, P] each. */
-type Taps = readonly (readonly [at: Tensor, weight: Tensor | null])[];
-
-function linearTaps(x: Tensor, axis: Axis): Taps {
-  const position = padded(toPixels(x, axis), axis);
-  const first = position.detach().floor();
-  const right = position.sub(first);
-  return [
-    [first, right.neg().add(1)],
-    [first.add(1), right],
-  ];
-}
-
-const nearestTaps = (x: Tensor, axis: Axis): Taps => [
-  [padded(toPixels(x, axis).detach(), axis).round(), null],
-];
-
-/** Keys' cubic kernel with a = -0.75, within and beyond 1. */
-const near = (t: Tensor): Tensor => t.mul(1.25).sub(2.25).mul(t).mul(t).add(1);
-const far = (t: Tensor): Tensor => t.mul(-0.75).add(3.75).mul(t).sub(6).mul(t).add(3);
-
-function cubicTaps(x: Tensor, axis: Axis): Taps {
-  const position = toPixels(x, axis);
-  const first = position.detach().floor();
-  const t = position.sub(first);
-  const weights = [far(t.add(1)), near(t), near(t.neg().add(1)), far(t.neg().add(2))];
-  return weights.map((w, i) => [padded(first.add(i - 1), axis), w] as const);
-}
-
-const tapsOf: Readonly<Record<GridMode, (x: Tensor, axis: Axis) => Taps>> = {
-  bilinear: linearTaps,
-  nearest: nearestTaps,
-  bicubic: cubicTaps,
-};
-
-/** The elements of the flattened image [N, C, S] at one tap per dimension, weighted; what is outside counts as zero. */
-function tapped(
-  flat: Tensor,
-  sizes: readonly number[],
-  taps: readonly (readonly [at: Tensor, weight: Tensor | null])[],
-): Tensor {
-  const [n, channels] = flat.shape;
-  let place: Tensor | null = null;
-  let weight: Tensor | null = null;
-  let inside: Tensor | null = null;
-  taps.forEach(([at, w], d) => {
-    const within = at.ge(0).logical_and(at.le(sizes[d] - 1));
-    inside = inside === null ? within : inside.logical_and(within);
-    const index = castTo(where(within, at, at.new_zeros([])), int64);
-    place = place === null ? index : place.mul(sizes[d]).add(index);
-    if (w !== null) weight = weight === null ? w : weight.mul(w);
+/** x [N, C, S...] at places [N, P, D]: [N, C, P]; all float32 or float64. */
+function sample(x: Tensor, places: Tensor, settings: Settings): Tensor {
+  const [image, grid] = [contiguous(x.detach()), contiguous(places.detach())];
+  const out = empty([x.shape[0], x.shape[1], places.shape[1]], x.dtype, x.device);
+  if (out._numel > 0) backendOf(x.device.type).launch('grid_sample', out, image, grid, ...settings);
+  const dims = x.shape.length - 2;
+  record(`GridSampler${dims}DBackward0`, [x, places], [out], (save) => {
+    const [input, at] = [save(x), save(places)];
+    return ([g], needs) =>
+      g === null ? [null, null] : sampleBackward(g, input(), at(), settings, [needs(0), needs(1)]);
   });
-  const at = place as unknown as Tensor;
-  const points = at.shape[1];
-  const values = gatherAlong(flat, 2, at.unsqueeze(1).expand([n, channels, points]).contiguous());
-  const seen = values.masked_fill((inside as unknown as Tensor).logical_not().unsqueeze(1), 0);
-  return weight === null ? seen : seen.mul((weight as Tensor).unsqueeze(1));
+  return out;
+}
+
+/** The gradients of {@link sample}. */
+function sampleBackward(
+  grad: Tensor,
+  x: Tensor,
+  places: Tensor,
+  settings: Settings,
+  needs: readonly [boolean, boolean],
+): (Tensor | null)[] {
+  if (mode.grad && grad._numel > 0)
+    return sampledGradients(
+      grad,
+      x,
+      places,
+      modes[settings[0]] as GridMode,
+      paddings[settings[1]] as GridPadding,
+      settings[2],
+    );
+  const [g, image, grid] = [grad, x, places].map((t) => contiguous(t.detach()));
+  const made = [image, grid].map((t, i) => (needs[i] ? zeros_(t.shape, t.dtype, t.device) : null));
+  if (g._numel > 0)
+    backendOf(x.device.type).launch(
+      'grid_sample_backward',
+      ...made.map((t) => (t === null ? null : ([t] as const))),
+      g,
+      image,
+      grid,
+      ...settings,
+    );
+  return made;
 }
 
 function check(x: Tensor, grid: Tensor, mode: string, padding: string): void {
   const text = (t: Tensor): string => `[${t.shape.join(', ')}]`;
-  if (!Object.hasOwn(tapsOf, mode))
+  if (!modes.includes(mode))
     throw new ValueError(
       `nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '${mode}'`,
     );
-  if (!['zeros', 'border', 'reflection'].includes(padding))
+  if (!paddings.includes(padding))
     throw new ValueError(
       `nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '${padding}'`,
     );
@@ -170,22 +131,12 @@ export const grid_sample: (input: Tensor, grid: Tensor, ...args: GridArgs) => Te
     check(x, grid, mode, padding);
     const [n, channels, ...sizes] = x.shape;
     const points = grid.shape.slice(1, -1);
-    const flat = x.reshape([n, channels, -1]);
-    const places = grid.reshape([n, -1, sizes.length]);
-    // The grid names the last dimension first.
-    const taps = sizes.map((size, d) =>
-      tapsOf[mode as GridMode](places.select(2, sizes.length - 1 - d), {
-        size,
-        padding: padding as GridPadding,
-        alignCorners: align ?? false,
-      }),
-    );
-    const choices = taps.reduce<Taps[]>(
-      (all, axis) => all.flatMap((chosen) => axis.map((tap) => [...chosen, tap])),
-      [[]],
-    );
-    if (places._numel === 0 || n === 0) return empty([n, channels, ...points], x.dtype, x.device);
-    const out = choices.map((chosen) => tapped(flat, sizes, chosen)).reduce((a, b) => a.add(b));
+    if (sizes.reduce((a, b) => a * b, 1) >= 2 ** 31)
+      throw new RuntimeError('grid_sampler(): images of 2^31 elements or more are not supported');
+    const settings = [modes.indexOf(mode), paddings.indexOf(padding), align ?? false] as const;
+    const working = x.dtype === float64 ? float64 : float32;
+    const places = castTo(grid, working).reshape([n, points.reduce((a, b) => a * b, 1), sizes.length]);
+    const out = castTo(sample(castTo(x, working), places, settings), x.dtype);
     return out.view([n, channels, ...points]);
   },
 );

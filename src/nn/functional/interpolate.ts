@@ -140,6 +140,27 @@ function smoothTaps(axis: Axis, mode: string): Taps[] {
   });
 }
 
+const cached = new Map<string, readonly [Tensor, Tensor]>();
+const CACHED = 32;
+
+/** {@link tables} of an axis: the usual sizes of a model come again and again. */
+function tablesOf(
+  kind: string,
+  axis: Axis,
+  taps: (axis: Axis) => Taps[],
+  like: Tensor,
+): readonly [Tensor, Tensor] {
+  const { from, to, factor, alignCorners, round } = axis;
+  const key = [kind, from, to, factor, alignCorners, round === Math.fround, like.device].join();
+  const known = cached.get(key);
+  if (known !== undefined) return known;
+  const made = tables(taps(axis), like);
+  // The oldest goes; large ones are not worth their memory.
+  if (cached.size >= CACHED) cached.delete(cached.keys().next().value as string);
+  if (made[0]._numel <= 2 ** 16) cached.set(key, made);
+  return made;
+}
+
 /** The taps as tensors: places (-1 where there are fewer taps) and weights, [outputs, taps]. */
 function tables(taps: readonly Taps[], like: Tensor): [Tensor, Tensor] {
   const width = Math.max(...taps.map((t) => t.length));
@@ -195,7 +216,7 @@ const families: Readonly<Record<string, readonly [ndim: number, taps: (axis: Axi
 };
 
 /** Resizes the trailing dimensions by weighted sums. uint8 images are rounded. */
-function weighted(x: Tensor, axes: readonly Axis[], taps: (axis: Axis) => Taps[]): Tensor {
+function weighted(x: Tensor, axes: readonly Axis[], kind: string, taps: (axis: Axis) => Taps[]): Tensor {
   if (!x.dtype.is_floating_point && x.dtype !== uint8)
     throw new NotImplementedError(
       `"compute_indices_weights_linear" not implemented for '${x.dtype.scalarName}'`,
@@ -207,7 +228,7 @@ function weighted(x: Tensor, axes: readonly Axis[], taps: (axis: Axis) => Taps[]
     (y, axis, i) =>
       axis.from === axis.to && axis.factor === null
         ? y
-        : resample(y, lead + i, axis.to, tables(taps(axis), x), false),
+        : resample(y, lead + i, axis.to, tablesOf(kind, axis, taps, x), false),
     working,
   );
   if (x.dtype === uint8) return castTo(out.round().clamp(0, 255), uint8);
@@ -338,15 +359,15 @@ export const interpolate: (input: Tensor, ...args: InterpolateArgs) => Tensor = 
         round,
       }),
     );
-    if (mode === 'area') return weighted(x, axes, areaTaps);
+    if (mode === 'area') return weighted(x, axes, mode, areaTaps);
     if (plain) return nearest(x, axes, mode === 'nearest-exact');
-    if (antialias) return weighted(x, axes, (axis) => smoothTaps(axis, mode));
+    if (antialias) return weighted(x, axes, `smooth ${mode}`, (axis) => smoothTaps(axis, mode));
     const family = Object.hasOwn(families, mode) ? families[mode] : undefined;
     if (family === undefined || family[0] !== x.shape.length)
       throw new NotImplementedError(
         `Got ${x.shape.length}D input, but ${mode} mode needs ${family === undefined ? 'antialias=True and a 4D' : `a ${family[0]}D`} input`,
       );
-    return weighted(x, axes, family[1]);
+    return weighted(x, axes, mode, family[1]);
   },
 );
 
