@@ -1,4 +1,5 @@
-// Cumulative sums, products, extremes along one dimension, line by line through converted buffers.
+// Cumulative sums, products, extremes along one dimension, through converted buffers: eight lines in step, or row by
+// row where lines lie side by side.
 #include <cmath>
 
 #include "reduce.h"
@@ -9,53 +10,132 @@ inline namespace KERNEL_NS {
 namespace scan {
 namespace {
 
-/** The lines of a tensor along dim: the other dimensions, and where the line of a number starts. */
+/**
+ * The lines of a tensor along dim. The dimension next to it in memory gives the neighbours that are scanned together:
+ * `inner`, or none (-1) where lines are scanned by themselves or there is no other.
+ */
 struct Lines {
-  i64 n, count;
-  int dim;
+  i64 n, count, lanes;  // elements of a line; lines; lines that lie side by side along `inner`
+  int dim, inner = -1;
 
-  Lines(const TensorArg& t, int d) : n(t.ndim == 0 ? 1 : t.shape[d]), count(1), dim(d) {
-    for (int i = 0; i < t.ndim; i++)
-      if (i != d) count *= t.shape[i];
+  Lines(const TensorArg& t, int d) : n(t.ndim == 0 ? 1 : t.shape[d]), count(1), lanes(1), dim(d) {
+    for (int i = 0; i < t.ndim; i++) {
+      if (i == d) continue;
+      count *= t.shape[i];
+      if (t.shape[i] > 1 && (inner < 0 || t.strides[i] <= t.strides[inner])) inner = i;
+    }
+    if (inner >= 0) lanes = t.shape[inner];
   }
   i64 stride(const TensorArg& t) const { return t.ndim == 0 ? 1 : t.strides[dim]; }
-  i64 offset(const TensorArg& t, i64 line) const {
+  i64 step(const TensorArg& t) const { return inner < 0 ? 0 : t.strides[inner]; }
+  /** Where the lines of one position outside of dim and inner start. */
+  i64 outer_offset(const TensorArg& t, i64 position) const {
     i64 at = 0;
     for (int i = t.ndim - 1; i >= 0; i--) {
-      if (i == dim) continue;
-      at += line % t.shape[i] * t.strides[i];
-      line /= t.shape[i];
+      if (i == dim || i == inner) continue;
+      at += position % t.shape[i] * t.strides[i];
+      position /= t.shape[i];
     }
     return at;
   }
+  i64 offset(const TensorArg& t, i64 line) const {
+    return outer_offset(t, line / lanes) + line % lanes * step(t);
+  }
 };
 
-constexpr i64 kBlock = 2048;  // elements in a buffer
+constexpr i64 kBlock = 512;  // elements of a line in a buffer
+constexpr i64 kTogether = 8;  // lines scanned in step: each addition waits for the one before it in its line
+constexpr i64 kRow = 512;     // neighbours scanned row by row
 
-/**
- * Runs body(state, buffer, n, first) over the blocks of every line; the buffer holds span elements and is written back
- * to out. `indices` (I64) receives what body leaves in its second buffer, where given.
- */
-template <class State, class Body>
-void each_line(const TensorArg& out, const TensorArg* indices, const TensorArg& in, int dim, DType span, const Body& body) {
+template <class T>
+struct Buffers {
+  T* values = static_cast<T*>(tt_scratch(7, kTogether * kBlock * sizeof(T)));
+  i64* found = static_cast<i64*>(tt_scratch(6, kTogether * kBlock * sizeof(i64)));
+};
+
+/** Where results go: values, and their positions (I64) where a scan finds any. */
+struct Outputs {
+  const TensorArg& values;
+  const TensorArg* indices;
+
+  void store(DType span, i64 at_values, i64 stride, i64 at_indices, i64 index_stride, const void* x,
+             const i64* found, i64 n) const {
+    store_convert(values.dtype, values.data + at_values * item_size(values.dtype), stride, span, x, n);
+    if (indices) store_convert(DType::I64, indices->data + at_indices * 8, index_stride, DType::I64, found, n);
+  }
+};
+
+/** Scans G lines (one after another in memory or not) in step. */
+template <int G, class Step, class T = typename Step::Value>
+void scan_lines(const Lines& lines, const Outputs& out, const TensorArg& in, DType span, i64 line, Buffers<T>& b) {
+  typename Step::State state[G];
+  for (i64 first = 0; first < lines.n; first += kBlock) {
+    const i64 n = lines.n - first < kBlock ? lines.n - first : kBlock;
+    const i64 stride = lines.stride(in);
+    for (int g = 0; g < G; g++) {
+      const i64 at = lines.offset(in, line + g) + first * stride;
+      load_convert(span, in.data + at * item_size(in.dtype), in.dtype, stride, b.values + g * kBlock, n);
+    }
+    i64 i = 0;
+    if (first == 0) {
+      for (int g = 0; g < G; g++) Step::start(state[g], b.values[g * kBlock], b.found[g * kBlock]);
+      i = 1;
+    }
+    for (; i < n; i++)
+      for (int g = 0; g < G; g++) Step::next(state[g], b.values[g * kBlock + i], b.found[g * kBlock + i], first + i);
+    for (int g = 0; g < G; g++) {
+      const i64 at = lines.offset(out.values, line + g) + first * lines.stride(out.values);
+      const i64 at_index = out.indices ? lines.offset(*out.indices, line + g) + first * lines.stride(*out.indices) : 0;
+      out.store(span, at, lines.stride(out.values), at_index, out.indices ? lines.stride(*out.indices) : 0,
+                b.values + g * kBlock, b.found + g * kBlock, n);
+    }
+  }
+}
+
+/** Scans up to kRow neighbouring lines row by row: element i of all of them, then element i + 1. */
+template <class Step, class T = typename Step::Value>
+void scan_rows(const Lines& lines, const Outputs& out, const TensorArg& in, DType span, i64 outer, i64 lane, i64 width,
+               Buffers<T>& b) {
+  using State = typename Step::State;
+  State* state = static_cast<State*>(tt_scratch(5, kRow * sizeof(State)));
+  const auto start = [&](const TensorArg& t) { return lines.outer_offset(t, outer) + lane * lines.step(t); };
+  const i64 from = start(in), to = start(out.values), to_index = out.indices ? start(*out.indices) : 0;
+  for (i64 i = 0; i < lines.n; i++) {
+    load_convert(span, in.data + (from + i * lines.stride(in)) * item_size(in.dtype), in.dtype, lines.step(in), b.values,
+                 width);
+    if (i == 0) {
+      for (i64 w = 0; w < width; w++) Step::start(state[w], b.values[w], b.found[w]);
+    } else {
+      for (i64 w = 0; w < width; w++) Step::next(state[w], b.values[w], b.found[w], i);
+    }
+    out.store(span, to + i * lines.stride(out.values), lines.step(out.values),
+              out.indices ? to_index + i * lines.stride(*out.indices) : 0, out.indices ? lines.step(*out.indices) : 0,
+              b.values, b.found, width);
+  }
+}
+
+/** Runs a scan over every line, in element type span. */
+template <class Step, class T = typename Step::Value>
+void scan_all(const Outputs& out, const TensorArg& in, int dim, DType span) {
   const Lines lines(in, dim);
   if (lines.n == 0 || lines.count == 0) return;
-  parallel_for(lines.count, 1 + 16384 / lines.n, [&](i64 begin, i64 end) {
-    char* buffer = static_cast<char*>(tt_scratch(7, kBlock * 16));
-    i64* found = static_cast<i64*>(tt_scratch(6, kBlock * sizeof(i64)));
-    for (i64 line = begin; line < end; line++) {
-      State state{};
-      for (i64 first = 0; first < lines.n; first += kBlock) {
-        const i64 n = lines.n - first < kBlock ? lines.n - first : kBlock;
-        const auto at = [&](const TensorArg& t) {
-          return t.data + (lines.offset(t, line) + first * lines.stride(t)) * item_size(t.dtype);
-        };
-        load_convert(span, at(in), in.dtype, lines.stride(in), buffer, n);
-        body(state, buffer, found, n, first);
-        store_convert(out.dtype, at(out), lines.stride(out), span, buffer, n);
-        if (indices) store_convert(DType::I64, at(*indices), lines.stride(*indices), DType::I64, found, n);
+  if (lines.lanes > 1 && lines.step(in) < lines.stride(in)) {
+    const i64 width = lines.lanes < kRow ? lines.lanes : kRow;
+    const i64 tiles = (lines.lanes + width - 1) / width;
+    parallel_for(lines.count / lines.lanes * tiles, 1 + 16384 / (lines.n * width), [&](i64 begin, i64 end) {
+      Buffers<T> b;
+      for (i64 k = begin; k < end; k++) {
+        const i64 lane = k % tiles * width;
+        scan_rows<Step>(lines, out, in, span, k / tiles, lane, lines.lanes - lane < width ? lines.lanes - lane : width, b);
       }
-    }
+    });
+    return;
+  }
+  parallel_for(lines.count, 1 + 16384 / lines.n, [&](i64 begin, i64 end) {
+    Buffers<T> b;
+    i64 line = begin;
+    for (; line + kTogether <= end; line += kTogether) scan_lines<kTogether, Step>(lines, out, in, span, line, b);
+    for (; line < end; line++) scan_lines<1, Step>(lines, out, in, span, line, b);
   });
 }
 
@@ -96,15 +176,15 @@ struct LogAddExp {
 
 /** The running combination; floats of every size run in double, as PyTorch's CPU scans do. */
 template <class F, class T>
+struct Combining {
+  using Value = T;
+  using State = T;
+  static TT_INLINE void start(T& state, T& x, i64&) { state = x; }
+  static TT_INLINE void next(T& state, T& x, i64&, i64) { x = state = F::apply(state, x); }
+};
+template <class F, class T>
 void scan_as(const TensorArg& out, const TensorArg& in, int dim, DType span) {
-  each_line<T>(out, nullptr, in, dim, span, [](T& state, char* buffer, i64*, i64 n, i64 first) {
-    T* x = reinterpret_cast<T*>(buffer);
-    T running = state;
-    i64 i = 0;
-    if (first == 0) running = x[i++];
-    for (; i < n; i++) x[i] = running = F::apply(running, x[i]);
-    state = running;
-  });
+  scan_all<Combining<F, T>>({out, nullptr}, in, dim, span);
 }
 template <class F>
 void run_scan(double* args) {
@@ -127,26 +207,28 @@ void run_logcumsumexp(double* args) {
   scan_as<LogAddExp, double>(out, in, dim, DType::F64);
 }
 
-template <class T>
-struct Running {
-  T value;
-  i64 index;
-};
 /** The running extreme and its position: the last of equal ones, and of NaNs, which win. */
 template <bool largest, class T>
+struct Extreme {
+  using Value = T;
+  struct State {
+    T value;
+    i64 index;
+  };
+  static TT_INLINE void start(State& state, T& x, i64& found) {
+    state = {x, 0};
+    found = 0;
+  }
+  static TT_INLINE void next(State& state, T& x, i64& found, i64 i) {
+    const bool beats = largest ? x >= state.value : x <= state.value;
+    if (x != x || beats) state = {x, i};
+    x = state.value;
+    found = state.index;
+  }
+};
+template <bool largest, class T>
 void extreme_as(const TensorArg& values, const TensorArg& indices, const TensorArg& in, int dim, DType span) {
-  each_line<Running<T>>(values, &indices, in, dim, span, [](Running<T>& state, char* buffer, i64* found, i64 n, i64 first) {
-    T* x = reinterpret_cast<T*>(buffer);
-    Running<T> now = state;
-    if (first == 0) now = {x[0], 0};
-    for (i64 i = 0; i < n; i++) {
-      const bool beats = largest ? x[i] >= now.value : x[i] <= now.value;
-      if (x[i] != x[i] || beats) now = {x[i], first + i};
-      x[i] = now.value;
-      found[i] = now.index;
-    }
-    state = now;
-  });
+  scan_all<Extreme<largest, T>>({values, &indices}, in, dim, span);
 }
 template <bool largest>
 void run_extreme(double* args) {
