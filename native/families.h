@@ -3,6 +3,7 @@
 FAMILY(base)
 FAMILY(gemm)
 FAMILY(loops)
+FAMILY(ranges)
 FAMILY(chain)
 FAMILY(random)
 FAMILY(index)

@@ -1,8 +1,9 @@
 // Tensors from nothing: empty, zeros, ones, full, eye, index grids; complex numbers from their parts.
 
 import { record } from '../autograd/graph.js';
-import type { Scalar } from '../backends/backend.js';
+import { backendOf, type Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
+import { cpu } from '../device.js';
 import { emptyStrided, empty as emptyTensor } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { typeName } from '../dispatch/schema.js';
@@ -181,18 +182,12 @@ function triangle(name: string, lower: boolean): IndexGrid {
       if (type !== int64 && type !== int32)
         throw new NotImplementedError(`"${name}" not implemented for '${type.scalarName}'`);
       const n = lower ? countBefore(row, col, offset + 1) : row * col - countBefore(row, col, offset);
-      // Allocated before the loop, which is as long: sizes that no memory holds are refused first.
       const out = to.empty([2, n], type);
-      const pairs = new Float64Array(2 * n);
-      for (let i = lower ? Math.max(0, -offset) : 0, at = 0; at < n; i++) {
-        const begin = lower ? 0 : Math.max(0, i + offset);
-        const end = lower ? Math.min(col, i + offset + 1) : col;
-        for (let j = begin; j < end; j++, at++) {
-          pairs[at] = i;
-          pairs[n + at] = j;
-        }
-      }
-      return putNumbers(out, pairs);
+      if (n === 0 || out.device.type === 'meta') return out;
+      const pairs = type === int64 && out._contiguous ? out : emptyTensor([2, n], int64, cpu);
+      const [rows, cols] = [select(pairs, 0, 0), select(pairs, 0, 1)];
+      backendOf(pairs.device.type).launch('triangle_indices', rows, cols, row, col, offset, lower);
+      return pairs === out ? out : out.copy_(pairs);
     },
   );
 }

@@ -1,15 +1,18 @@
 // Sequences of numbers: arange, range, linspace, logspace.
-import type { Scalar } from '../backends/backend.js';
+import { backendOf, type Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
+import { cpu } from '../device.js';
+import { empty } from '../dispatch/allocate.js';
 import { scalarType } from '../dispatch/promotion.js';
 import { bool, complex128, type DType, float32, float64, get_default_dtype, int64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { Tensor } from '../tensor.js';
+import { pow } from './arithmetic.js';
 import { copyInto } from './copy.js';
 import { cppDouble } from './cpp_text.js';
-import { creator, type OutOptions, putNumbers, type Target } from './creation.js';
+import { creator, type OutOptions, type Target } from './creation.js';
 import { encode } from './data.js';
-import { checkedScalar } from './fill.js';
+import { checkedScalar, scalarOf } from './fill.js';
 
 type Bound = number | bigint | boolean | Tensor;
 
@@ -56,9 +59,23 @@ function sequence(to: Target, n: number, start: Scalar, step: Scalar, type: DTyp
       ),
     );
   }
-  const values = new Float64Array(n);
-  for (let i = 0; i < n; i++) values[i] = a + i * b;
-  return putNumbers(out, values);
+  return fillSpaced(out, { start: a, step: b, end: 0, middle: n, single: false });
+}
+
+interface Spacing1d {
+  start: number;
+  step: number;
+  end: number;
+  /** From here on values are counted from the end. */
+  middle: number;
+  /** Whether values are rounded to float before they are converted. */
+  single: boolean;
+}
+
+function fillSpaced(out: Tensor, s: Spacing1d): Tensor {
+  if (out._numel > 0 && out.device.type !== 'meta')
+    backendOf(out.device.type).launch('spaced', out, s.start, s.step, s.end, s.middle, s.single);
+  return out;
 }
 
 interface Arange {
@@ -149,7 +166,17 @@ function ends(name: string, to: Target, first: Scalar | Tensor, last: Scalar | T
 const rounding = (type: DType): ((x: number) => number) =>
   type.is_integral || type.to_real() === float64 ? (x) => x : Math.fround;
 
-/** Equally spaced values, from both ends towards the middle, as PyTorch computes them. */
+/** Equally spaced values, from both ends towards the middle, as PyTorch computes them; into `out`. */
+function spaceBetween(out: Tensor, start: number, end: number, type: DType): Tensor {
+  const round = rounding(type);
+  const steps = out._numel;
+  const [a, b] = type.is_integral ? [Math.trunc(start), Math.trunc(end)] : [round(start), round(end)];
+  const step = steps > 1 ? round(round(b - a) / (steps - 1)) : 0;
+  const middle = steps === 1 ? 1 : Math.floor(steps / 2);
+  return fillSpaced(out, { start: a, step, end: b, middle, single: round === Math.fround });
+}
+
+/** The same as numbers, for what is computed here. */
 function spaced(start: number, end: number, steps: number, type: DType): Float64Array {
   const round = rounding(type);
   const [a, b] = type.is_integral ? [Math.trunc(start), Math.trunc(end)] : [round(start), round(end)];
@@ -183,8 +210,8 @@ export const linspace: Spacing = creator(
   (to: Target, first: Scalar | Tensor, last: Scalar | Tensor, steps: number) => {
     const { type, start, end } = ends('linspace', to, first, last, steps);
     const [a, b] = [parts(start), parts(end)];
+    if (!type.is_complex) return spaceBetween(to.empty([steps], type), a[0], b[0], type);
     const re = spaced(a[0], b[0], steps, type);
-    if (!type.is_complex) return to.put(re, [steps], type);
     const im = spaced(a[1], b[1], steps, type);
     return putComplex(
       to,
@@ -220,13 +247,13 @@ export const logspace: (
     const { type, start, end } = ends('logspace', to, first, last, steps);
     const [a, b] = [parts(start), parts(end)];
     const exponent = type.is_integral ? float32 : type;
-    const re = type.is_integral ? spacedExact(a[0], b[0], steps) : spaced(a[0], b[0], steps, exponent);
-    if (!type.is_complex)
-      return to.put(
-        re.map((v) => (type.is_integral ? Math.trunc(base ** v) : base ** v)),
-        [steps],
-        type,
-      );
+    if (!type.is_complex) {
+      const exponents = empty([steps], float64, cpu);
+      if (type.is_integral) spaceBetween(exponents, Math.trunc(a[0]), Math.trunc(b[0]), float64);
+      else spaceBetween(exponents, a[0], b[0], exponent);
+      return to.empty([steps], type).copy_(pow(scalarOf(base, cpu), exponents));
+    }
+    const re = spaced(a[0], b[0], steps, exponent);
     const im = spaced(a[1], b[1], steps, type);
     return putComplex(
       to,
@@ -235,8 +262,3 @@ export const logspace: (
     );
   },
 );
-
-/** Equally spaced exponents in double, between whole ends: those of integer results. */
-function spacedExact(start: number, end: number, steps: number): Float64Array {
-  return spaced(Math.trunc(start), Math.trunc(end), steps, float64);
-}
