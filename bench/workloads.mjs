@@ -1,6 +1,7 @@
 // The workloads on this side: each returns a function to be timed. bench/workloads.py has the same names.
 import { convnets } from './convnets.mjs';
 import { sequences } from './sequences.mjs';
+import { solvers } from './solvers.mjs';
 
 const mlp = (torch, batch) => {
   const { nn, optim } = torch;
@@ -81,4 +82,5 @@ export const workloads = {
   'MLP step, batch 256': (torch) => mlp(torch, 256),
   ...convnets,
   ...sequences,
+  ...solvers,
 };

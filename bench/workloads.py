@@ -12,6 +12,7 @@ from torch import nn
 
 from convnets import convnets
 from sequences import sequences
+from solvers import solvers
 
 THREADS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
 torch.set_num_threads(THREADS)
@@ -74,6 +75,7 @@ for n in (64, 256, 1024):
 
 workloads |= convnets
 workloads |= sequences
+workloads |= solvers
 
 ready = {}
 print("ready", torch.__version__, flush=True)
