@@ -151,18 +151,39 @@ void unpack_sides(const T* from, i64 width, const Matrix<T>& b) {
   }
 }
 
-/** Few elements: in place. */
-template <class T>
-void solve_tiny(const Matrix<const T>& a, const Matrix<T>& b, Triangle triangle, Diagonal diagonal) {
-  const i64 n = a.rows;
-  const bool lower = triangle == Triangle::Lower;
+/** A lower triangle of N rows, one right-hand side after the other in registers. */
+template <int N, class T>
+void solve_lower(const Matrix<const T>& a, const Matrix<T>& b, Diagonal diagonal) {
+  T l[N * N];
+  for (int j = 0; j < N; j++) {
+    for (int i = j; i < N; i++) l[i * N + j] = a(i, j);
+    if (diagonal == Diagonal::Unit) l[j * N + j] = T(1);
+  }
   for (i64 c = 0; c < b.cols; c++) {
-    for (i64 step = 0; step < n; step++) {
-      const i64 i = lower ? step : n - 1 - step;
-      T x = b(i, c);
-      for (i64 j = lower ? 0 : i + 1; j < (lower ? i : n); j++) x = x - a(i, j) * b(j, c);
-      b(i, c) = diagonal == Diagonal::Stored ? x / a(i, i) : x;
+    T x[N];
+    for (int i = 0; i < N; i++) x[i] = b(i, c);
+    for (int j = 0; j < N; j++) {
+      x[j] = x[j] / l[j * N + j];
+      for (int i = j + 1; i < N; i++) x[i] = x[i] - l[i * N + j] * x[j];
     }
+    for (int i = 0; i < N; i++) b(i, c) = x[i];
+  }
+}
+
+/** Few rows. An upper triangle is a lower one when rows and columns are counted from the end. */
+template <class T>
+void solve_tiny(Matrix<const T> a, Matrix<T> b, Triangle triangle, Diagonal diagonal) {
+  if (triangle == Triangle::Upper) {
+    a = Matrix<const T>{&a(a.rows - 1, a.rows - 1), a.rows, a.cols, -a.rs, -a.cs};
+    b = Matrix<T>{&b(b.rows - 1, 0), b.rows, b.cols, -b.rs, b.cs};
+  }
+  switch (a.rows) {
+    case 1: return solve_lower<1>(a, b, diagonal);
+    case 2: return solve_lower<2>(a, b, diagonal);
+    case 3: return solve_lower<3>(a, b, diagonal);
+    case 4: return solve_lower<4>(a, b, diagonal);
+    case 5: return solve_lower<5>(a, b, diagonal);
+    default: return solve_lower<6>(a, b, diagonal);
   }
 }
 
