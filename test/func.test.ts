@@ -109,6 +109,18 @@ describe('torch.func', () => {
     expect([out.requires_grad, tangent.requires_grad]).toEqual([false, false]);
   });
 
+  it('forward mode is right where gradients of zero are special, and refuses what has none', () => {
+    const p = torch.tensor([0.2, 0.5]);
+    const [, tangent] = jvp((a: Tensor) => torch.xlogy(a, a), [p], [torch.ones([2])]);
+    expect(torch.allclose(tangent, p.log().add(1))).toBe(true);
+    const lengths = torch.tensor([4n]);
+    const ctc = (a: Tensor): Tensor =>
+      torch.nn.functional.ctc_loss(a.log_softmax(-1), torch.tensor([[1n, 2n]]), lengths, torch.tensor([2n]));
+    expect(() => jvp(ctc, [torch.rand([4, 1, 3])], [torch.rand([4, 1, 3])])).toThrow(
+      'Trying to use forward AD with a function that cannot be differentiated twice',
+    );
+  });
+
   it('does not confuse levels', () => {
     // d/da (a * d/db (a + b)) = 1, not 2.
     const got = grad((a: Tensor) => a.mul(grad((b: Tensor) => a.add(b))(torch.tensor(1))))(torch.tensor(1));

@@ -9,6 +9,7 @@ const words = (text: string): string[] => text.trim().split(/\s+/);
 const LOWER = words(`
   conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d conv_tbc
   bmm mm baddbmm addmm addbmm linear matmul linalg.vecdot prelu scaled_dot_product_attention
+  lstm rnn_tanh rnn_relu rnn_tanh.data rnn_relu.data rnn_tanh_cell rnn_relu_cell
 `);
 
 // What loses too much there, or is not implemented, runs in float32.

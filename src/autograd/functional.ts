@@ -226,7 +226,7 @@ export function jvp<I extends Given, O extends Given>(
     const { outputs, tuple } = call(func, xs, 'jvp');
     checkOutputs(outputs, strict);
     // The gradient is linear in the seeds: differentiated by them along v, it gives the product.
-    const seeds = outputs.map((o) => graphMath.zeros(o).requires_grad_());
+    const seeds = outputs.map((o) => graphMath.ones(o).requires_grad_());
     const grads = gradsOf(outputs, xs, seeds, true);
     checkGrads(grads, strict);
     const live = grads.flatMap((g, i) => (g === null ? [] : [i]));
@@ -378,7 +378,7 @@ export function hvp<I extends Given>(
     const vector = vectorFor(v, xs, isList(inputs), 'hvp', scalarInput);
     const out = scalarOf(func, xs, 'hvp');
     const grads = gradientOf(out, xs, strict);
-    const seeds = xs.map((x) => graphMath.zeros(x).requires_grad_());
+    const seeds = xs.map((x) => graphMath.ones(x).requires_grad_());
     const double = gradsOf(grads, xs, seeds, true);
     checkGrads(double, strict);
     const live = double.flatMap((g, i) => (g === null ? [] : [i]));

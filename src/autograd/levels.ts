@@ -103,7 +103,8 @@ export function linearMap(
   const kept = outputs.flatMap((o, i) => (o.requires_grad ? [i] : []));
   if (kept.length === 0) return () => outputs.map(() => null);
   const level = new Level();
-  const seeds = kept.map((i) => level.enter(graphMath.zeros(outputs[i])));
+  // Ones, where formulas have no kinks: the seeds' values do not matter.
+  const seeds = kept.map((i) => level.enter(graphMath.ones(outputs[i])));
   level.open = false;
   const grads = enable_grad(() =>
     grad(
@@ -115,17 +116,33 @@ export function linearMap(
   const live = grads.flatMap((g, i) => (g?.requires_grad ? [i] : []));
   return (directions, create_graph, retain_graph) => {
     const results: (Tensor | null)[] = outputs.map(() => null);
-    if (live.length === 0) return results;
-    const found = grad(
-      live.map((i) => grads[i] as Tensor),
-      seeds,
-      { grad_outputs: live.map((i) => directions[i]), allow_unused: true, create_graph, retain_graph },
-    );
+    const found =
+      live.length === 0
+        ? []
+        : grad(
+            live.map((i) => grads[i] as Tensor),
+            seeds,
+            { grad_outputs: live.map((i) => directions[i]), allow_unused: true, create_graph, retain_graph },
+          );
     kept.forEach((i, k) => {
-      results[i] = found[k];
+      results[i] = found[k] ?? null;
+      if (results[i] === null) checkConstant(outputs[i], inputs);
     });
     return results;
   };
+}
+
+/** @throws RuntimeError for an output whose gradient is not zero: that it could not be differentiated was why it has no tangent. */
+function checkConstant(output: Tensor, inputs: readonly Tensor[]): void {
+  const grads = grad([output], inputs, {
+    grad_outputs: [graphMath.ones(output)],
+    allow_unused: true,
+    retain_graph: true,
+  });
+  if (grads.some((g) => g !== null && (g.ne(0).any().item() as unknown as boolean)))
+    throw new RuntimeError(
+      'Trying to use forward AD with a function that cannot be differentiated twice: forward AD is computed by double backward.',
+    );
 }
 
 /** @internal @throws RuntimeError for a direction that does not fit its tensor. */
