@@ -111,10 +111,16 @@ export const xlogy = binary('xlogy', {
     x instanceof Tensor ? (y instanceof Tensor ? 'XlogyBackward0' : 'XlogyBackward2') : 'XlogyBackward1',
   forward: (x, y) => timesOrZero(x, y, e.log(y)),
   derivative: ({ grad, x, y }) => [
-    e.select(e.mand(e.eq(x, 0), e.le(y, 0)), 0, timesOrZero(grad, y, e.log(y))),
+    e.select(e.mand(e.eq(x, 0), e.le(y, 0)), 0, linearTimes(grad, y, e.log(y))),
     e.div(e.mul(grad, x), y),
   ],
 });
+
+/** `x * value` where that is linear in x; 0 for a zero times infinity, NaN where y is. */
+export function linearTimes(x: Expr, y: Expr, value: Expr): Expr {
+  const infinite = e.isnan(e.sub(value, value));
+  return e.select(e.isnan(y), Number.NaN, e.select(e.mand(e.eq(x, 0), infinite), 0, e.mul(x, value)));
+}
 
 /** `x * value`, 0 where x is 0 unless y is NaN. */
 export function timesOrZero(x: Expr, y: Expr, value: Expr): Expr {

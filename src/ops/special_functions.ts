@@ -3,7 +3,7 @@ import { PointwiseOp, type PointwiseSpec } from '../dispatch/pointwise.js';
 import { type Expr, e, type Prim } from '../expr.js';
 import { Tensor } from '../tensor.js';
 import { type Operand, type Out, pointwiseForms } from './define.js';
-import { timesOrZero } from './exp.js';
+import { linearTimes, timesOrZero } from './exp.js';
 
 /** A function of one tensor. */
 export type Special = (input: Tensor, options?: Out) => Tensor;
@@ -119,7 +119,7 @@ export const xlog1py = two('xlog1py', {
       : 'SpecialXlog1PyBackward1',
   forward: (x, y) => timesOrZero(x, y, e.log1p(y)),
   derivative: ({ grad, x, y }) => [
-    e.select(e.mand(e.eq(x, 0), e.le(y, -1)), 0, timesOrZero(grad, y, e.log1p(y))),
+    e.select(e.mand(e.eq(x, 0), e.le(y, -1)), 0, linearTimes(grad, y, e.log1p(y))),
     e.div(e.mul(grad, x), e.add(y, 1)),
   ],
 });
