@@ -67,12 +67,17 @@ function timer(call) {
     return (performance.now() - start) / 1000;
   };
 }
-/** How many calls take about SAMPLE seconds, after warming up. */
+/** How many calls take about SAMPLE seconds, once memory is found and code is compiled. */
 async function calibrate(time) {
-  const first = await time(1);
-  if (first > 4 * SAMPLE) return 1;
-  const seconds = Math.min(await time(2), await time(2)) / 2;
-  return Math.max(1, Math.min(2000, Math.round(SAMPLE / seconds)));
+  let spent = await time(1);
+  if (spent > 10 * SAMPLE) return 1;
+  let best = spent;
+  while (spent < 8 * SAMPLE) {
+    const seconds = await time(4);
+    best = Math.min(best, seconds / 4);
+    spent += seconds;
+  }
+  return Math.max(1, Math.min(2000, Math.round(SAMPLE / best)));
 }
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 

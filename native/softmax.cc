@@ -63,9 +63,70 @@ void softmax_backward_row(T* to, const T* g, const T* o, i64 n) {
 /** Tensors [outer, n, inner]: row r of outer * inner starts at this offset, its elements `inner` apart. */
 TT_INLINE i64 row_offset(i64 r, i64 n, i64 inner) { return r / inner * n * inner + r % inner; }
 
+/**
+ * Softmax down K vectors of neighbouring columns of a contiguous [n, inner] matrix, c elements of the last one. Sums
+ * add up in T over kChunk rows, then in double.
+ */
+template <class T, bool log, int K>
+void softmax_columns(T* out, const T* in, i64 n, i64 inner, i64 c) {
+  const auto each = [&](const auto& body) {
+    for (int k = 0; k < K; k++) body(k, k * lanes<T>, k == K - 1 ? c : i64(lanes<T>));
+  };
+  Vec<T> high[K], scale[K];
+  double total[K][lanes<T>] = {};
+  each([&](int k, i64 at, i64 m) { high[k] = get(in + at, m); });
+  for (i64 i = 1; i < n; i++)
+    each([&](int k, i64 at, i64 m) {
+      const Vec<T> x = get(in + i * inner + at, m);
+      high[k] = x > high[k] ? x : high[k];
+    });
+  for (i64 first = 0; first < n; first += kChunk) {
+    const i64 end = n - first < kChunk ? n : first + kChunk;
+    Vec<T> sum[K] = {};
+    for (i64 i = first; i < end; i++)
+      each([&](int k, i64 at, i64 m) {
+        const Vec<T> e = v_exp(get(in + i * inner + at, m) - high[k]);
+        if (!log) put(out + i * inner + at, e, m);
+        sum[k] += e;
+      });
+    each([&](int k, i64, i64) {
+      for (int l = 0; l < lanes<T>; l++) total[k][l] += static_cast<double>(sum[k][l]);
+    });
+  }
+  each([&](int k, i64, i64) {
+    for (int l = 0; l < lanes<T>; l++) scale[k][l] = static_cast<T>(log ? std::log(total[k][l]) : 1 / total[k][l]);
+  });
+  for (i64 i = 0; i < n; i++)
+    each([&](int k, i64 at, i64 m) {
+      const i64 p = i * inner + at;
+      put(out + p, log ? (get(in + p, m) - high[k]) - scale[k] : get(out + p, m) * scale[k], m);
+    });
+}
+
+/** Softmax along the middle of contiguous [outer, n, inner], where lines lie side by side. */
+template <class T, bool log>
+void softmax_planes(const TensorArg& out, const TensorArg& in) {
+  constexpr i64 kTile = 4 * lanes<T>;
+  const i64 n = in.shape[1], inner = in.shape[2], tiles = (inner + kTile - 1) / kTile;
+  parallel_for(in.shape[0] * tiles, 1 + 16384 / (n * kTile), [&](i64 begin, i64 end) {
+    for (i64 k = begin; k < end; k++) {
+      const i64 column = k % tiles * kTile, at = k / tiles * n * inner + column;
+      const i64 width = inner - column < kTile ? inner - column : kTile;
+      T* to = out.as<T>() + at;
+      const T* from = in.as<T>() + at;
+      if (width == kTile) {
+        softmax_columns<T, log, 4>(to, from, n, inner, lanes<T>);
+      } else {
+        each_vector<T>(width, [&](i64 i, i64 c) { softmax_columns<T, log, 1>(to + i, from + i, n, inner, c); });
+      }
+    }
+  });
+}
+
 template <class T, bool log>
 void softmax_rows(const TensorArg& out, const TensorArg& in) {
   const i64 n = in.shape[1], inner = in.shape[2];
+  if (inner > 1 && out.dtype == kSpan<T> && in.dtype == kSpan<T>) return softmax_planes<T, log>(out, in);
   parallel_for(in.shape[0] * inner, row_grain(n), [&](i64 begin, i64 end) {
     T* buffer = static_cast<T*>(tt_scratch(7, static_cast<size_t>(2 * n) * sizeof(T)));
     for (i64 r = begin; r < end; r++) {
