@@ -53,8 +53,7 @@ export function scatterPooled(grad: Tensor, indices: Tensor, image: readonly num
 
 /** The elements of x [N, C, image...] at positions [N, C, count...] of its flattened images. */
 function gatherPooled(x: Tensor, indices: Tensor): Tensor {
-  const [n, c] = x.shape;
-  const flat = gatherAlong(x.reshape([n, c, -1]), 2, indices.reshape([n, c, -1]));
+  const flat = gatherAlong(x.flatten(2), 2, indices.flatten(2));
   return flat.reshape(indices.shape);
 }
 
