@@ -167,6 +167,13 @@ describe('checkpoint', () => {
     });
   }
 
+  it('refuses given inputs when reentrant', () => {
+    const out = checkpoint((y) => y.exp(), x, { use_reentrant: true });
+    expect(() => torch.autograd.grad(out.sum(), x)).toThrow(
+      'When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad()',
+    );
+  });
+
   it('nests, and works with autograd.grad', () => {
     const inner = (y: torch.Tensor): torch.Tensor =>
       checkpoint((z) => z.sin().exp(), y, { use_reentrant: false });

@@ -21,8 +21,8 @@ export interface Target {
 }
 
 let passes = 0;
-/** @internal The number of the innermost running pass; 0 outside of backward. */
-export const running = { pass: 0 };
+/** @internal The number of the innermost running pass, 0 outside of backward; whether it, or one around it, wants given inputs only. */
+export const running = { pass: 0, limited: false };
 
 /** One backward pass. */
 class Pass {
@@ -43,8 +43,9 @@ class Pass {
   }
 
   run(roots: readonly Root[]): readonly (Tensor | null)[] {
-    const outer = running.pass;
+    const { pass, limited } = running;
     running.pass = this.id;
+    running.limited ||= this.limited;
     try {
       this.discover(roots);
       if (this.targets !== null) this.aim(this.targets);
@@ -60,7 +61,8 @@ class Pass {
       }
       for (let node = this.pop(); node !== undefined; node = this.pop()) this.evaluate(node);
     } finally {
-      running.pass = outer;
+      running.pass = pass;
+      running.limited = limited;
       // What a failure left behind.
       if (this.nodes.length > 0)
         for (const node of this.nodes) if (node.task?.pass === this.id) node.task = node.task.outer;

@@ -235,6 +235,10 @@ class CheckpointFunction extends AutogradFunction {
   }
 
   static backward(ctx: FunctionCtx, ...grads: Grad[]): Grad[] {
+    if (running.limited)
+      throw new RuntimeError(
+        'When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without passing the `inputs` argument.',
+      );
     const tensors = [...ctx.saved_tensors];
     const isTensor = ctx.isTensor as readonly boolean[];
     const inputs = (ctx.others as readonly unknown[]).map((x, i) => {
