@@ -248,36 +248,50 @@ void split_parts(const Parts<T>& to, const Complex<T>* from, i64 from_row, i64 f
   });
 }
 
-/** A large complex product by one real one: [Ar; Ai] @ [Br, Bi] holds the four products of parts. Takes the scratch
-    slot of the bias, which the real product has not. */
+/** C = alpha * (the four products of parts) + beta * C + bias; those of A's imaginary parts lie `below` the others. */
+template <class T>
+void join_parts(const ComplexBatch<T>& x, const Parts<T>& c, i64 below, Complex<T>* out, i64 out_row, i64 out_col, i64 m,
+                i64 n, const Complex<T>* bias) {
+  const i64 outer = c.by_rows ? out_row : out_col, step = c.by_rows ? out_col : out_row;
+  c.each_line(m, n, [&](i64 at, i64 o, i64 count) {
+    const T *rr = c.re + at, *ri = c.im + at, *ir = rr + below, *ii = ri + below;
+    Complex<T>* to = out + o * outer;
+    for (i64 i = 0; i < count; i++, to += step) {
+      Complex<T> v = Complex<T>{rr[i] - ii[i], ri[i] + ir[i]} * x.alpha;
+      if (x.beta != T(0)) v += *to * x.beta;
+      if (bias != nullptr) v += bias[(c.by_rows ? i : o) * x.bias_stride];
+      *to = v;
+    }
+  });
+}
+
+/** A large complex product by real ones: [Ar; Ai] @ [Br, Bi] holds the four products of parts. Takes the scratch slot of
+    the bias, which the real product has not, for a few megabytes: columns and rows are dealt in blocks. */
 template <class T>
 void gemm_complex_parts(const ComplexBatch<T>& x, const Product<Complex<T>, Complex<T>>& p) {
-  constexpr i64 kSumsHeld = i64(1) << 20;
-  const i64 n = p.n, k = p.k;
-  const i64 chunk = min_of(p.m, kSumsHeld / (4 * n) < 64 ? 64 : kSumsHeld / (4 * n));
-  T* memory = gemm_scratch<T>(kBias, 2 * k * n + 2 * chunk * k + 4 * chunk * n);
-  const Parts<T> b(memory, k, n, p.b_col <= p.b_row, false);
-  split_parts(b, p.b, p.b_row, p.b_col, k, n);
-  for (i64 first = 0; first < p.m; first += chunk) {
-    const i64 m = min_of(chunk, p.m - first);
-    const Parts<T> a(memory + 2 * k * n, m, k, p.a_col <= p.a_row, true);
-    split_parts(a, p.a + first * p.a_row, p.a_row, p.a_col, m, k);
-    // Twice as many rows and columns: C's real parts beside and below its imaginary ones.
-    const Parts<T> c(memory + 2 * k * n + 2 * m * k, 2 * m, n, p.c_col <= p.c_row, false);
-    Batch<T, T> sums{1, Product<T, T>{2 * m, 2 * n, k, a.re, a.row, a.col, b.re, b.row, b.col, c.re, c.row, c.col},
-                     0, 0, 0, Epilogue<T>{T(1), T(0), nullptr, nullptr}};
-    run_batch(sums);
-    const i64 outer = c.by_rows ? p.c_row : p.c_col, step = c.by_rows ? p.c_col : p.c_row, below = m * c.row;
-    c.each_line(m, n, [&](i64 at, i64 o, i64 count) {
-      const T *rr = c.re + at, *ri = c.im + at, *ir = rr + below, *ii = ri + below;
-      Complex<T>* to = p.c + first * p.c_row + o * outer;
-      for (i64 i = 0; i < count; i++, to += step) {
-        Complex<T> v = Complex<T>{rr[i] - ii[i], ri[i] + ir[i]} * x.alpha;
-        if (x.beta != T(0)) v += *to * x.beta;
-        if (x.bias != nullptr) v += x.bias[(c.by_rows ? i : o) * x.bias_stride];
-        *to = v;
-      }
-    });
+  constexpr i64 kHeld = i64(1) << 20;
+  const auto at_least = [](i64 low, i64 v) { return v < low ? low : v; };
+  const i64 k = p.k;
+  const i64 columns = min_of(p.n, at_least(128, kHeld / (2 * k)));
+  const i64 rows = min_of(p.m, at_least(64, min_of(kHeld / (4 * columns), kHeld / k)));
+  T* b_memory = gemm_scratch<T>(kBias, 2 * k * columns + 2 * rows * k + 4 * rows * columns);
+  T* a_memory = b_memory + 2 * k * columns;
+  T* c_memory = a_memory + 2 * rows * k;
+  for (i64 j0 = 0; j0 < p.n; j0 += columns) {
+    const i64 n = min_of(columns, p.n - j0);
+    const Parts<T> b(b_memory, k, n, p.b_col <= p.b_row, false);
+    split_parts(b, p.b + j0 * p.b_col, p.b_row, p.b_col, k, n);
+    for (i64 i0 = 0; i0 < p.m; i0 += rows) {
+      const i64 m = min_of(rows, p.m - i0);
+      const Parts<T> a(a_memory, m, k, p.a_col <= p.a_row, true);
+      split_parts(a, p.a + i0 * p.a_row, p.a_row, p.a_col, m, k);
+      const Parts<T> c(c_memory, 2 * m, n, p.c_col <= p.c_row, false);
+      Batch<T, T> sums{1, Product<T, T>{2 * m, 2 * n, k, a.re, a.row, a.col, b.re, b.row, b.col, c.re, c.row, c.col},
+                       0, 0, 0, Epilogue<T>{T(1), T(0), nullptr, nullptr}};
+      run_batch(sums);
+      join_parts(x, c, m * c.row, p.c + i0 * p.c_row + j0 * p.c_col, p.c_row, p.c_col, m, n,
+                 x.bias == nullptr ? nullptr : x.bias + j0 * x.bias_stride);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { castTo, clone } from '../ops/copy.js';
 import { eye } from '../ops/create.js';
 import { encode } from '../ops/data.js';
 import { type Out, op } from '../ops/define.js';
-import { zeros_ } from '../ops/fill.js';
+import { full_, zeros_ } from '../ops/fill.js';
 import { index_copy, index_select } from '../ops/indexing.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
@@ -67,7 +67,7 @@ const degrees: readonly Degree[] = [
   { degree: 16, powers: 4, single: 2.2, double: 7.8e-1 },
 ];
 
-/** How the exponential of a matrix is formed: a polynomial of `A / 2^squarings`, squared so often. */
+/** How the exponential of a matrix is formed: a polynomial of `A / 2^squarings`, squared so often; without a finite norm it is NaN. */
 interface Plan {
   readonly degree: Degree;
   readonly squarings: number;
@@ -79,8 +79,7 @@ function planFor(norm: number, dtype: DType): Plan {
   const fits = degrees.find((d) => norm <= bound(d));
   if (fits) return { degree: fits, squarings: 0 };
   const last = degrees[degrees.length - 1];
-  const squarings = Number.isFinite(norm) ? Math.ceil(Math.log2(norm / bound(last))) : 0;
-  return { degree: last, squarings };
+  return { degree: last, squarings: Math.ceil(Math.log2(norm / bound(last))) };
 }
 
 /** The Taylor polynomial of the exponential, by Paterson and Stockmeyer's scheme. A [b, n, n]. */
@@ -106,6 +105,7 @@ function taylor(A: Tensor, { degree, powers }: Degree): Tensor {
 
 /** Matrices [b, n, n] of one plan. */
 function exponentials(A: Tensor, { degree, squarings }: Plan): Tensor {
+  if (!Number.isFinite(squarings)) return full_(A.shape, Number.NaN, A.dtype, A.device);
   let result = taylor(squarings === 0 ? A : mul(A, 2 ** -squarings), degree);
   for (let i = 0; i < squarings; i++) result = matmul(result, result);
   return result;
