@@ -36,8 +36,29 @@ struct Plan {
   i64 real_size;
   const T* chirp;      // exp(-pi i j j / core)
   const T* spectrum;   // of the conjugate chirp, over inner
+  T* work;             // for one long line at a time; null: scratch memory of the thread
   bool packed() const { return kind != Kind::Complex && n % 2 == 0; }
 };
+
+/** What a line needs beside its ends. */
+enum class Buffer : int { Source, Result, Packed, Convolved, Transposed };
+
+template <class T>
+i64 row_size(const Plan<T>& p) {
+  // Rows whose distance is no power of two: else all rows of a transposed block fall into one set of the cache.
+  return (p.n1 + kGroup - 1) / kGroup * kGroup + kGroup;
+}
+
+/** A buffer of one line; those of `work` have room for the largest use of each, one after the other. */
+template <class T>
+T* buffer(const Plan<T>& p, Buffer which) {
+  const i64 sizes[] = {2 * p.n + 2, 2 * p.n + 2, 2 * p.core + 2, 2 * p.inner, 2 * row_size(p) * p.n2};
+  const int slot = static_cast<int>(which);
+  if (!p.work) return static_cast<T*>(tt_scratch(slot, static_cast<size_t>(sizes[slot]) * sizeof(T)));
+  T* at = p.work;
+  for (int i = 0; i < slot; i++) at += sizes[i];
+  return at;
+}
 
 void read_radices(Args& a, Radices& r) {
   r.count = static_cast<int>(a.integer());
@@ -76,9 +97,8 @@ template <class T>
 void long_line(const Plan<T>& p, const T* from, T* to, bool inverse, T scale) {
   constexpr i64 L = lanes<T>;
   const i64 n1 = p.n1, n2 = p.n2;
-  // Rows whose distance is no power of two: else all rows of a transposed block fall into one set of the cache.
-  const i64 row = (n1 + L - 1) / L * L + kGroup;
-  T* re = static_cast<T*>(tt_scratch(4, static_cast<size_t>(2 * row * n2) * sizeof(T)));
+  const i64 row = row_size(p);
+  T* re = buffer(p, Buffer::Transposed);
   T* im = re + row * n2;
   const auto tiles = [](i64 n) { return static_cast<T*>(tt_scratch(5, static_cast<size_t>(6 * n * L) * sizeof(T))); };
   parallel_for((n2 + L - 1) / L, 1 + 32768 / (n1 * L), [&](i64 begin, i64 end) {
@@ -137,7 +157,7 @@ void multiply(T* to, const T* a, const T* b, i64 n, bool swap_in, bool swap_out,
 template <class T>
 void complex_line(const Plan<T>& p, const T* from, T* to, bool inverse, T scale) {
   if (p.mode == Mode::Line) return long_line(p, from, to, inverse, scale);
-  T* a = static_cast<T*>(tt_scratch(3, static_cast<size_t>(2 * p.inner) * sizeof(T)));
+  T* a = buffer(p, Buffer::Convolved);
   multiply(a, from, p.chirp, p.core, inverse, false, T(1));
   memset(a + 2 * p.core, 0, static_cast<size_t>(2 * (p.inner - p.core)) * sizeof(T));
   long_line(p, a, a, false, T(1));
@@ -178,7 +198,7 @@ void unpack_line(const Plan<T>& p, const T* from, T* to) {
 template <class T>
 void transform_line(const Plan<T>& p, const T* from, T* to) {
   if (p.kind == Kind::Complex) return complex_line(p, from, to, p.inverse, p.scale);
-  T* z = static_cast<T*>(tt_scratch(2, static_cast<size_t>(2 * p.core + 2) * sizeof(T)));
+  T* z = buffer(p, Buffer::Packed);
   const i64 half = p.n / 2;
   if (p.kind == Kind::RealToHalf) {
     if (p.packed()) {
@@ -260,9 +280,9 @@ void run_lines(const Plan<T>& p, const TensorArg& out, const TensorArg& in, int 
   const bool real_in = p.kind == Kind::RealToHalf, real_out = p.kind == Kind::HalfToReal;
   const i64 in_n = real_out ? half : p.n, out_n = real_in ? half : p.n;
   const i64 in_stride = in.strides[dim], out_stride = out.strides[dim];
-  parallel_for(lines.count, 1 + 16384 / p.n, [&](i64 begin, i64 end) {
-    T* source = in_stride == 1 ? nullptr : static_cast<T*>(tt_scratch(0, static_cast<size_t>(2 * p.n + 2) * sizeof(T)));
-    T* result = out_stride == 1 ? nullptr : static_cast<T*>(tt_scratch(1, static_cast<size_t>(2 * p.n + 2) * sizeof(T)));
+  const auto run = [&](i64 begin, i64 end) {
+    T* source = in_stride == 1 ? nullptr : buffer(p, Buffer::Source);
+    T* result = out_stride == 1 ? nullptr : buffer(p, Buffer::Result);
     for (i64 line = begin; line < end; line++) {
       i64 from, to;
       lines.locate(line, from, to);
@@ -272,7 +292,10 @@ void run_lines(const Plan<T>& p, const TensorArg& out, const TensorArg& in, int 
       transform_line(p, source ? source : x, result ? result : y);
       if (result) real_out ? copy_reals(y, out_stride, result, 1, out_n) : copy_pairs(y, out_stride, result, 1, out_n);
     }
-  });
+  };
+  // Long lines one by one, each in several threads.
+  if (p.work) return run(0, lines.count);
+  parallel_for(lines.count, 1 + 16384 / p.n, run);
 }
 
 // ---- a vector of short lines at a time
@@ -325,14 +348,63 @@ TT_INLINE void put_real(T* data, const Starts<T>& s, bool adjacent, i64 offset, 
   for (i64 i = 0; i < s.count; i++) data[s.at[i] + offset] = part[i];
 }
 
+/**
+ * Fills a tile from lines of pairs that are contiguous each, a block of as many elements as lanes at a time.
+ * @param step scalars between neighbouring starts' units: 2 for complex lines, 1 for real ones seen as pairs.
+ * @return how many elements of each line were read: the rest is less than a block.
+ */
+template <class T>
+i64 read_blocks(const TileEnd<T>& tile, const T* data, const Starts<T>& s, i64 step, i64 n, bool swap) {
+  constexpr i64 L = lanes<T>;
+  if (s.count < L) return 0;
+  i64 j = 0;
+  for (; j + L <= n; j += L) {
+    Vec<T> x[L], y[L];
+    TT_UNROLL
+    for (i64 i = 0; i < L; i++) {
+      const Cx<T> z = load_pairs<T>(data + step * s.at[i] + 2 * j, L);
+      x[i] = z.re;
+      y[i] = z.im;
+    }
+    transpose<T>(x);
+    transpose<T>(y);
+    TT_UNROLL
+    for (i64 i = 0; i < L; i++) tile.put(j + i, swapped(Cx<T>{x[i], y[i]}, swap));
+  }
+  return j;
+}
+/** The other way around, scaled. */
+template <class T>
+i64 write_blocks(const TileEnd<T>& tile, T* data, const Starts<T>& s, i64 step, i64 n, bool swap, T scale) {
+  constexpr i64 L = lanes<T>;
+  if (s.count < L) return 0;
+  i64 j = 0;
+  for (; j + L <= n; j += L) {
+    Vec<T> x[L], y[L];
+    TT_UNROLL
+    for (i64 i = 0; i < L; i++) {
+      const Cx<T> z = swapped(times(tile.get(j + i), scale), swap);
+      x[i] = z.re;
+      y[i] = z.im;
+    }
+    transpose<T>(x);
+    transpose<T>(y);
+    TT_UNROLL
+    for (i64 i = 0; i < L; i++) store_pairs<T>(data + step * s.at[i] + 2 * j, Cx<T>{x[i], y[i]}, L);
+  }
+  return j;
+}
+
 /** Reads a tile: what the complex transform starts from. */
 template <class T>
 void read_tile(const Plan<T>& p, const TileEnd<T>& tile, const T* data, const Starts<T>& s, i64 stride) {
   const bool adjacent = s.adjacent();
   if (p.kind == Kind::Complex) {
-    for (i64 j = 0; j < p.n; j++) tile.put(j, swapped(get_complex(data, s, adjacent, j * stride), p.inverse));
+    i64 j = stride == 1 && !adjacent ? read_blocks(tile, data, s, 2, p.n, p.inverse) : 0;
+    for (; j < p.n; j++) tile.put(j, swapped(get_complex(data, s, adjacent, j * stride), p.inverse));
   } else if (p.kind == Kind::RealToHalf) {
-    for (i64 j = 0; j < p.core; j++) {
+    i64 j = stride == 1 && p.packed() ? read_blocks(tile, data, s, 1, p.core, false) : 0;
+    for (; j < p.core; j++) {
       if (p.packed()) {
         tile.put(j, {get_real(data, s, adjacent, 2 * j * stride), get_real(data, s, adjacent, (2 * j + 1) * stride)});
       } else {
@@ -365,10 +437,13 @@ void write_tile(const Plan<T>& p, const TileEnd<T>& tile, T* data, const Starts<
   const bool adjacent = s.adjacent();
   const auto finish = [&](i64 k, Cx<T> x) { put_complex(data, s, adjacent, k * stride, x); };
   if (p.kind == Kind::Complex) {
-    for (i64 j = 0; j < p.n; j++)
+    i64 j = stride == 1 && !adjacent ? write_blocks(tile, data, s, 2, p.n, p.inverse, p.scale) : 0;
+    for (; j < p.n; j++)
       put_complex(data, s, adjacent, j * stride, swapped(times(tile.get(j), p.scale), p.inverse));
   } else if (p.kind == Kind::HalfToReal) {
-    for (i64 j = 0; j < p.core; j++) {
+    // The parts lie exchanged: the inverse transform ran as a forward one.
+    i64 j = stride == 1 && p.packed() ? write_blocks(tile, data, s, 1, p.core, true, p.scale) : 0;
+    for (; j < p.core; j++) {
       const Cx<T> x = times(tile.get(j), p.scale);
       put_real(data, s, adjacent, (p.packed() ? 2 * j : j) * stride, x.im);
       if (p.packed()) put_real(data, s, adjacent, (2 * j + 1) * stride, x.re);
@@ -441,6 +516,11 @@ void run(Args& a, const TensorArg& out, const TensorArg& in) {
   p.real_size = a.integer();
   p.chirp = tables + a.integer();
   p.spectrum = tables + a.integer();
+  TensorArg work;
+  if (a.flag()) {
+    a.tensor(work);
+    p.work = work.as<T>();
+  }
   if (p.mode == Mode::Tile) {
     run_tiles(p, out, in, dim);
   } else {
@@ -462,8 +542,8 @@ void run_fft(double* args) {
 }  // namespace fft
 
 // fft: out, in, dim, kind (0 complex, 1 real to half a spectrum, 2 half a spectrum to real), n (elements of a line: of
-// the real line in kinds 1 and 2), inverse, scale, tables (of the real type), then the plan as src/ops/fft_plan.ts
-// lays it out. Any strides; out may be in where both are complex.
+// the real line in kinds 1 and 2), inverse, scale, tables (of the real type), the plan as src/ops/fft_plan.ts lays it
+// out, and optionally memory to work in. Any strides; out may be in where both are complex.
 extern const KernelEntry fft_kernels[];
 const KernelEntry fft_kernels[] = {
     {"fft", fft::run_fft},

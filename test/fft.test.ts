@@ -40,6 +40,15 @@ describe('every algorithm', () => {
         expect(distance(torch.fft.irfft(torch.fft.rfft(r), n), r)).toBeLessThan(tolerance);
       });
 
+  it('takes short lines by the vector', () => {
+    for (const n of [4, 8, 16, 24, 33, 48]) {
+      const x = torch.randn([37, n], { dtype: torch.complex64 });
+      expect(distance(torch.fft.fft(x), byDefinition(x))).toBeLessThan(2e-6);
+      const r = torch.randn([37, 2 * n]);
+      expect(distance(torch.fft.irfft(torch.fft.rfft(r)), r)).toBeLessThan(2e-6);
+    }
+  });
+
   it('finds the parts of a long signal', () => {
     const n = 1 << 18;
     const t = torch.arange(n, { dtype: torch.float64 }).mul((2 * Math.PI) / n);

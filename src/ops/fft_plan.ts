@@ -20,11 +20,15 @@ const GROUP = 16;
 const MAX_RADIX = 31;
 /** From this length on, one line fills vectors by itself. */
 const MIN_LINE = 64;
+/** Lines that need more bytes than this work in memory of their own, which is freed, instead of a thread's scratch memory. */
+const MAX_SCRATCH = 2 ** 23;
 /** Up to this length, a vector of lines stays in the cache. */
 const MAX_TILE = 2048;
 
 interface Plan {
   readonly table: Tensor;
+  /** Elements that a line's buffers take, as `buffer` of native/fft.cc counts them. */
+  readonly work: number;
   /** The kernel's arguments after the table. */
   readonly args: readonly number[];
 }
@@ -149,7 +153,7 @@ function chirpSpectrum(n: number, inner: number): Float64Array {
   const x = empty([inner], complex128, cpu);
   backend.write(x, values);
   const { table, args } = planOf(inner, Mode.line, 0, float64);
-  backend.launch('fft', x, x, 0, Kind.complex, inner, false, 1 / inner, table, ...args);
+  backend.launch('fft', x, x, 0, Kind.complex, inner, false, 1 / inner, table, ...args, null);
   backend.read(x, values);
   return values;
 }
@@ -174,7 +178,9 @@ function makePlan(core: number, mode: Mode, real: number, dtype: DType): Plan {
   backendOf('cpu').write(table, (dtype === float64 ? Float64Array : Float32Array).from(tables.values));
   const places = [at1, at2, byColumn, byGroup, realAt, realSize, chirp, spectrum];
   const passes = [radices1.length, ...radices1, radices2.length, ...radices2];
-  return { table, args: [mode, core, inner, n1, n2, ...passes, ...places] };
+  const row = Math.ceil(n1 / GROUP) * GROUP + GROUP;
+  const work = 2 * (2 * 2 * core + 2) + 2 * core + 2 + 2 * inner + 2 * row * n2;
+  return { table, work, args: [mode, core, inner, n1, n2, ...passes, ...places] };
 }
 
 /** Plans by their parameters, the least recently used first. */
@@ -227,6 +233,8 @@ export function runTransform(
   const short = core < MIN_LINE || (core <= MAX_TILE && sideBySide(x, out, d));
   const mode = radicesOf(core) === null ? Mode.convolution : short ? Mode.tile : Mode.line;
   const dtype = out.dtype.to_real() === float64 ? float64 : float32;
-  const { table, args } = planOf(core, mode, packed ? n : 0, dtype);
-  backendOf('cpu').launch('fft', out, x, d, kind, n, inverse, scale, table, ...args);
+  const { table, args, work } = planOf(core, mode, packed ? n : 0, dtype);
+  const long = mode !== Mode.tile && work * dtype.itemsize > MAX_SCRATCH;
+  const space = long ? ([empty([work], dtype, cpu)] as const) : null;
+  backendOf('cpu').launch('fft', out, x, d, kind, n, inverse, scale, table, ...args, space);
 }
