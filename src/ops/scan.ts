@@ -247,7 +247,17 @@ interface Integral {
   (y: Tensor, options: SampleOptions): Tensor;
 }
 
-function integral(name: string, finish: (areas: Tensor, d: number) => Tensor): Integral {
+/** The sum of the areas between samples of equal distance: every sample counts, the outer ones by half. */
+function evenIntegral(y: Tensor, d: number, dx: number): Tensor {
+  const ends = add(select(y, d, 0), select(y, d, -1));
+  return mul(sub(sum(y, d), mul(ends, 0.5)), dx);
+}
+
+function integral(
+  name: string,
+  finish: (areas: Tensor, d: number) => Tensor,
+  even: ((y: Tensor, d: number, dx: number) => Tensor) | null,
+): Integral {
   return op(
     name,
     'Tensor y, Tensor? x=None, *, float dx=1, int dim=-1',
@@ -260,15 +270,15 @@ function integral(name: string, finish: (areas: Tensor, d: number) => Tensor): I
         throw new RuntimeError(
           `${name}: received a bool input for ${y.dtype === bool ? 'y' : 'x'}, but bool is not supported`,
         );
-      return finish(areas(name, y, x, d, dx), d);
+      return x === null && even ? even(y, d, dx) : finish(areas(name, y, x, d, dx), d);
     },
     { self: null },
   );
 }
 
 /** The integral of samples y along `dim` by the trapezoidal rule, at the points x or `dx` apart. */
-export const trapezoid = integral('trapezoid', (a, d) => sum(a, d));
+export const trapezoid = integral('trapezoid', (a, d) => sum(a, d), evenIntegral);
 /** Alias of {@link trapezoid}. */
 export const trapz = trapezoid;
 /** The integrals of samples y up to each point, as {@link trapezoid}. */
-export const cumulative_trapezoid = integral('cumulative_trapezoid', (a, d) => cumsum(a, d));
+export const cumulative_trapezoid = integral('cumulative_trapezoid', (a, d) => cumsum(a, d), null);

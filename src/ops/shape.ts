@@ -7,6 +7,7 @@ import { int64 } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { numelOf, type Tensor, wrapDim } from '../tensor.js';
 import { conj } from './complex.js';
+import { triu_indices } from './create.js';
 import { type Op, op } from './define.js';
 import { zeros_ } from './fill.js';
 import { index_select } from './indexing.js';
@@ -329,6 +330,10 @@ export const combinations: (
       throw new RuntimeError(`Expect a 1D vector, but got shape [${x.shape.join(', ')}]`);
     if (r < 0) throw new RuntimeError(`Expect a non-negative number, but got ${r}`);
     if (r === 0) return empty([0], x.dtype, x.device);
+    if (r === 2) {
+      const pairs = triu_indices(x._numel, x._numel, replace ? 0 : 1, { device: x.device });
+      return index_select(x, 0, flatten(transpose(pairs, 0, 1))).view([-1, 2]);
+    }
     const rows: number[][] = [];
     const grow = (row: number[], from: number): void => {
       if (row.length === r) rows.push(row);

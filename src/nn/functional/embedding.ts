@@ -22,7 +22,8 @@ export interface EmbeddingOptions {
   sparse?: boolean;
 }
 
-const outOfRange = (): string => 'index out of range in self';
+/** @internal */
+export const outOfRange = (): string => 'index out of range in self';
 
 /** @internal The indices as contiguous int64. */
 export function indicesOf(x: Tensor, name: string): Tensor {
@@ -51,8 +52,14 @@ export function rowsOf(weight: Tensor, index: Tensor, padding: number, byFrequen
   return out;
 }
 
-/** The gradient of the weight: the gradients of the rows, added where they were read. */
-function addRows(grad: Tensor, index: Tensor, rows: number, padding: number, byFrequency: boolean): Tensor {
+/** @internal The gradient of the weight: the gradients of the rows, added where they were read. */
+export function addRows(
+  grad: Tensor,
+  index: Tensor,
+  rows: number,
+  padding: number,
+  byFrequency: boolean,
+): Tensor {
   const out = empty([rows, grad.shape[grad.shape.length - 1]], grad.dtype, grad.device);
   launchChecked(
     'embedding_backward',

@@ -1,12 +1,24 @@
 // Sums, means and maxima of bags of rows of a table.
+import { record } from '../../autograd/graph.js';
 import { backendOf } from '../../backends/backend.js';
 import { empty } from '../../dispatch/allocate.js';
-import { float64, int64 } from '../../dtype.js';
+import { float32, float64, int64 } from '../../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../../errors.js';
-import { castTo } from '../../ops/copy.js';
+import { castTo, contiguous } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
+import { arangeOf } from '../../ops/fill.js';
+import { launchChecked } from '../../ops/indexing.js';
+import { cat } from '../../ops/join.js';
 import { sameSizes, type Tensor } from '../../tensor.js';
-import { type EmbeddingOptions, indicesOf, paddingOf, renormalize, rowsOf } from './embedding.js';
+import {
+  addRows,
+  type EmbeddingOptions,
+  indicesOf,
+  outOfRange,
+  paddingOf,
+  renormalize,
+  rowsOf,
+} from './embedding.js';
 
 export type BagMode = 'sum' | 'mean' | 'max';
 
@@ -116,68 +128,102 @@ export const embedding_bag: (input: Tensor, weight: Tensor, ...args: EmbeddingBa
       throw new NotImplementedError(
         `embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got mode='${mode}'). Please open a feature request on GitHub.`,
       );
-    return combine(weight, index, ranges, mode, at, byFrequency, factors?.reshape([-1]) ?? null);
+    const bags = { index, ranges, mode: mode as BagMode, padding: at, byFrequency };
+    return combine(weight, bags, factors?.reshape([-1]) ?? null);
   },
 );
 
 const sizeText = (x: Tensor): string => `torch.Size([${x.shape.join(', ')}])`;
 
-/** Combines the rows of every bag, those of the padding index left out. */
-function combine(
-  weight: Tensor,
-  index: Tensor,
-  ranges: readonly Range[],
-  mode: string,
-  padding: number,
-  byFrequency: boolean,
-  factors: Tensor | null,
-): Tensor {
-  const named = padding < 0 ? null : (index.tolist() as number[]);
-  const members = ranges.map(([from, to]) =>
-    Array.from({ length: Math.max(to - from, 0) }, (_, i) => from + i).filter(
-      (i) => named === null || named[i] !== padding,
-    ),
-  );
-  const places = integers(members.flat(), index);
-  const rows = rowsOf(weight, index.index_select(0, places), -1, byFrequency);
-  const zeros = weight.detach().new_zeros([ranges.length, weight.shape[1]]);
-  if (mode === 'max') return maxima(rows, members, zeros);
-  const bagOf = integers(
-    members.flatMap((list, bag) => list.map(() => bag)),
-    index,
-  );
-  const scaled = factors === null ? rows : rows.mul(factors.index_select(0, places).unsqueeze(1));
-  const sums = zeros.index_add(0, bagOf, scaled);
-  if (mode === 'sum') return sums;
-  return sums.div(
-    integers(
-      members.map((list) => Math.max(list.length, 1)),
-      index,
-    )
-      .unsqueeze(1)
-      .to(weight.dtype),
-  );
+interface Bags {
+  index: Tensor;
+  ranges: readonly Range[];
+  mode: BagMode;
+  /** -1 for none. */
+  padding: number;
+  byFrequency: boolean;
 }
 
-/** The maxima of each bag's rows, which follow one another; the gradient goes to the first of equals. */
-function maxima(rows: Tensor, members: readonly (readonly number[])[], zeros: Tensor): Tensor {
-  const columns = zeros.shape[1];
-  const values = castTo(rows.detach(), float64).toTypedArray() as Float64Array;
-  const places: number[] = [];
-  const bags: number[] = [];
-  let first = 0;
-  members.forEach((list, bag) => {
-    const end = first + list.length;
-    if (list.length > 0) bags.push(bag);
-    for (let c = 0; c < columns && first < end; c++) {
-      let best = first * columns + c;
-      for (let at = best; at < end * columns; at += columns) if (values[at] > values[best]) best = at;
-      places.push(best);
-    }
-    first = end;
+/** Combines the rows of every bag, those of the padding index left out. */
+function combine(weight: Tensor, bags: Bags, factors: Tensor | null): Tensor {
+  const { index, ranges, mode, padding } = bags;
+  const columns = weight.shape[1];
+  const type = weight.dtype === float64 ? float64 : float32;
+  const device = weight.device;
+  const out = empty([ranges.length, columns], type, device);
+  const counts = empty([ranges.length], int64, device);
+  const best = empty(mode === 'max' ? out.shape : [0], int64, device);
+  const given = (x: Tensor): Tensor => contiguous(castTo(x.detach(), type));
+  launchChecked(
+    'embedding_bag',
+    weight,
+    outOfRange,
+    out,
+    given(weight),
+    index,
+    integers([...ranges.map(([from]) => from), ranges.at(-1)?.[1] ?? 0], index),
+    factors !== null,
+    ...(factors === null ? [] : [given(factors)]),
+    { sum: 0, mean: 1, max: 2 }[mode],
+    padding,
+    counts,
+    ...(mode === 'max' ? [best] : []),
+  );
+  const result = castTo(out, weight.dtype);
+  record('EmbeddingBagBackward0', [weight, factors], [result], (save) => {
+    if (mode === 'max')
+      return ([g]) => [g === null ? null : spreadMaxima(g, best, index, weight.shape), null];
+    const [table, scale] = [factors && save(weight), factors && save(factors)];
+    return ([g], needs) => {
+      if (g === null) return [null, null];
+      const rows = perIndex(
+        mode === 'mean' ? g.div(counts.clamp(1).unsqueeze(1).to(g.dtype)) : g,
+        ranges,
+        index,
+      );
+      const used = padding < 0 ? null : index.ne(padding).to(g.dtype);
+      const scaled = scale ? rows.mul(scale().unsqueeze(1)) : rows;
+      return [
+        needs(0) ? addRows(scaled, index, weight.shape[0], padding, bags.byFrequency) : null,
+        table && needs(1) ? masked(rowsOf(table(), index, -1, false).mul(rows).sum(1), used) : null,
+      ];
+    };
   });
-  const picked = rows.reshape([-1]).index_select(0, integers(places, rows)).view([bags.length, columns]);
-  return zeros.index_add(0, integers(bags, rows), picked);
+  return result;
+}
+
+const masked = (x: Tensor, used: Tensor | null): Tensor => (used === null ? x : x.mul(used));
+
+/** The gradient of each bag for each of its indices; zero for indices after the last bag. */
+function perIndex(g: Tensor, ranges: readonly Range[], index: Tensor): Tensor {
+  const lengths = integers(
+    ranges.map(([from, to]) => to - from),
+    index,
+  );
+  const end = ranges.at(-1)?.[1] ?? 0;
+  const rows = g.index_select(
+    0,
+    integers(
+      ranges.map((_, bag) => bag),
+      index,
+    ).repeat_interleave(lengths),
+  );
+  return end === index._numel ? rows : pad(rows, index._numel - end);
+}
+
+const pad = (rows: Tensor, more: number): Tensor => cat([rows, rows.new_zeros([more, rows.shape[1]])]);
+
+/** The gradient of maxima: to the row that each came from; empty bags have none. */
+function spreadMaxima(g: Tensor, best: Tensor, index: Tensor, shape: readonly number[]): Tensor {
+  const columns = shape[1];
+  const found = best.ge(0);
+  const rows =
+    index._numel === 0 ? best.clamp(0) : index.index_select(0, best.clamp(0).reshape([-1])).view(best.shape);
+  const places = rows.mul(columns).add(arangeOf(columns, best.device));
+  const zeros = g.new_zeros([shape[0] * columns]);
+  return zeros
+    .index_add(0, places.reshape([-1]), g.masked_fill(found.logical_not(), 0).reshape([-1]))
+    .view(shape);
 }
 
 function integers(values: readonly number[], like: Tensor): Tensor {
