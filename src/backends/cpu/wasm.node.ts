@@ -10,7 +10,7 @@ import type { Native } from './native.js';
 import { collector, packageRoot } from './process.node.js';
 import { prepareWasm, type Threads } from './wasm.js';
 import type { Collector } from './wasm_blocks.js';
-import { chooseBuild, hasFusedRelaxedSimd, WebAssemblyApi } from './webassembly.js';
+import { chooseBuild, WebAssemblyApi } from './webassembly.js';
 
 /**
  * A weak reference keeps its target until the job in which it was made ends. A script in a context with a microtask
@@ -41,12 +41,8 @@ function wasmCollector(): Collector | undefined {
 
 /** Node 20 has relaxed SIMD behind a flag. */
 function enableRelaxedSimd(): void {
-  if (!process.versions.v8 || 'Bun' in globalThis || hasFusedRelaxedSimd()) return;
-  try {
+  if (Number.parseInt(process.versions.v8 ?? '', 10) < 12)
     setFlagsFromString('--experimental-wasm-relaxed-simd');
-  } catch {
-    // A V8 without that flag: the other build serves.
-  }
 }
 
 /** How many threads one op may use: as many as the addon would. */
