@@ -29,17 +29,18 @@ const common = {
 };
 await build({
   ...common,
-  entryPoints: points('', Object.keys(entries)),
+  entryPoints: points('', ['index', 'vision', 'safetensors', 'worker.node']),
   platform: 'node',
   target: 'node20',
   external: ['#native', 'sharp'],
 });
+const browser = { ...common, platform: 'browser', target: 'es2022', minify: true };
+await build({ ...browser, entryPoints: points('.browser', ['index', 'vision', 'safetensors']) });
+// The script of a worker, which shares no module with the page.
 await build({
-  ...common,
-  entryPoints: points('.browser', ['index', 'vision', 'safetensors']),
-  platform: 'browser',
-  target: 'es2022',
-  minify: true,
+  ...browser,
+  splitting: false,
+  entryPoints: { 'thread.browser': join(dist, 'esm', 'backends', 'cpu', 'wasm_thread.browser.js') },
 });
 // Types of the bundled entry points, for imports by path.
 for (const [name, file] of Object.entries(entries))

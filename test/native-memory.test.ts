@@ -35,13 +35,13 @@ function scenario(body: string, env: Record<string, string> = {}): Report {
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', PRELUDE + body], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    env: { ...process.env, TYPETORCH_CPU: 'addon', ...env },
   });
   if (child.status !== 0) throw new Error(`exit ${child.status} ${child.signal}\n${child.stderr}`);
   return JSON.parse(child.stdout.trim().split('\n').at(-1) as string) as Report;
 }
 
-describe('memory of synchronous loops', () => {
+describe.skipIf(process.env.TYPETORCH_CPU === 'wasm')('memory of synchronous loops', () => {
   it('stays flat for 500 steps of 100 MB', () => {
     const r = scenario(`
       let x;
@@ -114,7 +114,7 @@ describe('memory of synchronous loops', () => {
   });
 });
 
-describe('blocks', () => {
+describe.skipIf(process.env.TYPETORCH_CPU === 'wasm')('blocks', () => {
   it('are aligned, and release gives them back once', () => {
     const r = scenario(`
       const s = new Storage(1000), t = new Storage(0);
@@ -199,7 +199,7 @@ describe('blocks', () => {
   });
 });
 
-describe('worker threads', () => {
+describe.skipIf(process.env.TYPETORCH_CPU === 'wasm')('worker threads', () => {
   it('load the addon, use it and exit, alone or beside the main thread', () => {
     const body = `
       import(${JSON.stringify(LOADER)}).then(({ native }) => {
@@ -240,7 +240,7 @@ describe('worker threads', () => {
   });
 });
 
-describe('threads', () => {
+describe.skipIf(process.env.TYPETORCH_CPU === 'wasm')('threads', () => {
   it('cut work into parts that depend only on its size, the grain and the thread count', () => {
     const r = scenario(`
       const parts = (n, grain, threads) => {

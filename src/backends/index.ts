@@ -1,6 +1,7 @@
 // torch.backends: what computes, and how.
 import { hasBackend } from './backend.js';
 import { cpuThreads } from './cpu/cpu.js';
+import type { MemoryStats } from './cpu/native.js';
 
 const CAPABILITIES: Readonly<Record<string, string>> = {
   avx512: 'AVX512',
@@ -24,6 +25,8 @@ export const cpu = {
    * 'wasm-relaxed', 'wasm-simd'.
    */
   isa: (): string => cpuThreads.isa(),
+  /** Bytes that the allocator holds: `live` in tensors not found dead yet, `reserved` from the system, and so on. */
+  memory_stats: (): MemoryStats => cpuThreads.memory(),
   /** How many threads one op may use. */
   num_threads: (): number => cpuThreads.get(),
 };

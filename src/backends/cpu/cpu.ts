@@ -13,6 +13,7 @@ import {
   type PointwiseStep,
   registerBackend,
 } from '../backend.js';
+import type { MemoryStats } from './native.js';
 
 let { args } = native;
 let integers = new BigInt64Array(args.buffer, args.byteOffset, args.length);
@@ -300,4 +301,5 @@ export const cpuThreads = {
   set: (n: number): void => native.setNumThreads(n),
   isa: (): string => native.isa(),
   implementation: (): 'addon' | 'wasm' => native.implementation,
+  memory: (): MemoryStats => native.memoryStats(),
 };

@@ -57,7 +57,7 @@ function threadCount(): number {
 /** Idle threads do not keep the process. */
 function nodeThreads(root: string, count: number): Threads {
   const script = join(root, 'dist', 'esm', 'backends', 'cpu', 'wasm_thread.node.js');
-  return { count, start: (setup) => new Worker(script, { workerData: setup }).unref() };
+  return { count, early: false, start: (setup) => new Worker(script, { workerData: setup }).unref() };
 }
 
 /** The kernels as WebAssembly; undefined where they were not built. */

@@ -44,6 +44,8 @@ export interface ThreadSetup {
 /** How this platform runs threads; `start` need not wait for them. */
 export interface Threads {
   readonly count: number;
+  /** Start them with the module, because the program may not yield later; otherwise the first parallel kernel does. */
+  readonly early: boolean;
   start(setup: ThreadSetup): void;
 }
 
@@ -108,13 +110,17 @@ export function prepareWasm({ module, build, collector, threads }: WasmOptions):
     const wasm = instance.exports as WasmExports;
     wasm.__wasm_call_ctors();
     const native = new WasmNative(wasm, memory, build, collector, threads?.count ?? 1);
+    const started = new Set<number>();
     startThread = (index) => {
+      if (started.has(index)) return;
+      started.add(index);
       const align = Math.max(64, wasm.__tls_align?.value ?? 0);
       const size = Math.ceil((wasm.__tls_size?.value ?? 0) / align) * align;
       const tls = Math.ceil((wasm.take(size + STACK_BYTES + align) >>> 0) / align) * align;
       threads?.start({ module, memory, index, tls, stackTop: tls + size + STACK_BYTES });
     };
     grown = () => native.memoryGrew();
+    if (threads?.early) for (let index = 1; index < threads.count; index++) startThread(index);
     return native;
   };
   return { imports, finish };
