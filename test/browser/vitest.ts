@@ -49,11 +49,13 @@ const titled = (title: string, args: readonly unknown[]): string => {
   let next = 0;
   return title.replace(/%[sdifjop]/g, () => String(args[next++]));
 };
+const skip = (_name: string, _body: Body): void => {};
 export const it = Object.assign(
   (name: string, body: Body) => {
     cases.push({ name, body, suite: current });
   },
   {
+    skipIf: (condition: boolean) => (condition ? skip : it),
     each: (table: readonly unknown[]) => (title: string, body: (...args: unknown[]) => unknown) => {
       for (const row of table) {
         const args = Array.isArray(row) ? row : [row];

@@ -8,7 +8,7 @@ import { createContext, Script } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import type { Native } from './native.js';
 import { collector, packageRoot } from './process.node.js';
-import { prepareWasm, type Threads } from './wasm.js';
+import { prepareWasm, type ThreadSetup, type Threads } from './wasm.js';
 import type { Collector } from './wasm_blocks.js';
 import { chooseBuild, WebAssemblyApi } from './webassembly.js';
 
@@ -57,7 +57,13 @@ function threadCount(): number {
 /** Idle threads do not keep the process. */
 function nodeThreads(root: string, count: number): Threads {
   const script = join(root, 'dist', 'esm', 'backends', 'cpu', 'wasm_thread.node.js');
-  return { count, early: false, start: (setup) => new Worker(script, { workerData: setup }).unref() };
+  const start = (setup: ThreadSetup): void => {
+    // Flags such as --input-type are for the program. A thread that does not start is not missed.
+    const worker = new Worker(script, { workerData: setup, execArgv: [] });
+    worker.on('error', () => {});
+    worker.unref();
+  };
+  return { count, early: false, start };
 }
 
 /** The kernels as WebAssembly; undefined where they were not built. */
