@@ -332,7 +332,7 @@ inline RealOf<T> largest(i64 n, const T* x) {
   R big = 0;
   for (i64 i = 0; i < n; i++) {
     const R a = std::fabs(real(x[i])), b = std::fabs(imag(x[i])), c = a > b ? a : b;
-    if (c != c || b != b) return c + b;
+    if (a != a || b != b) return a + b;
     if (c > big) big = c;
   }
   return big;

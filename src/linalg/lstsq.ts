@@ -10,6 +10,7 @@ import { eq, gt, lt } from '../ops/compare.js';
 import { eye, full, zeros } from '../ops/create.js';
 import { op } from '../ops/define.js';
 import { diagonal, triu } from '../ops/diagonal.js';
+import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { vectorNorm } from '../ops/norms.js';
@@ -106,7 +107,8 @@ function solveBySVD(A: Tensor, B: Tensor, bound: number, driver: LstsqDriver): F
   const largest = narrow(S, -1, 0, 1);
   const clear = gt(S, mul(largest, bound));
   // With column pivoting, the first pivot counts whatever the bound.
-  const counts = driver === 'gelsy' ? clear.logical_or(eq(S, largest).logical_and(gt(S, 0))) : clear;
+  const rest = narrow(clear, -1, 1, S.shape[S.shape.length - 1] - 1);
+  const counts = driver === 'gelsy' ? cat([gt(largest, 0), rest], -1) : clear;
   const inverse = unsqueeze(choose(counts, reciprocal(masked_fill(S, counts.logical_not(), 1)), 0), -1);
   const X = matmul(adjoint(Vh as Tensor), mul(inverse, matmul(adjoint(U as Tensor), B)));
   return { X: copyColumns(X), rank: sum(counts, -1), S };

@@ -1,6 +1,6 @@
 // Norms of vectors and matrices.
 import type { DType } from '../dtype.js';
-import { RuntimeError } from '../errors.js';
+import { IndexError, RuntimeError } from '../errors.js';
 import { abs } from '../ops/arithmetic.js';
 import { castTo } from '../ops/copy.js';
 import { type Out, op } from '../ops/define.js';
@@ -54,12 +54,16 @@ function matrixDims(A: Tensor, dim: readonly number[]): [number, number] {
 /** The sum, or the largest or smallest, of the singular values over two dimensions. */
 function spectralNorm(A: Tensor, ord: MatrixOrder, rows: number, columns: number, keepdim: boolean): Tensor {
   const others = A.shape.map((_, d) => d).filter((d) => d !== rows && d !== columns);
-  const S = singularValues(permute(A, [...others, rows, columns]));
+  const order = [...others, rows, columns];
+  const S = singularValues(permute(A, order));
   const empty = S.shape[S.shape.length - 1] === 0;
+  if (empty && ord === -2) throw new IndexError('amin(): Expected reduction dim -1 to have non-zero size.');
   const result = ord === 'nuc' || (empty && ord === 2) ? sum(S, -1) : ord === 2 ? amax(S, -1) : amin(S, -1);
   if (!keepdim) return result;
-  const [first, second] = rows < columns ? [rows, columns] : [columns, rows];
-  return unsqueeze(unsqueeze(result, first), second);
+  return permute(
+    unsqueeze(unsqueeze(result, -1), -1),
+    order.map((_, d) => order.indexOf(d)),
+  );
 }
 
 /** @internal The matrix norm over two dimensions. */

@@ -178,9 +178,8 @@ function conditionByInverse(A: Tensor, p: MatrixOrder): Tensor {
     return mul(sum(S, -1), sum(reciprocal(S), -1));
   }
   const { X, info } = inverseOf(A, null);
-  const singular = gt(info, 0);
-  const inverse = masked_fill(X, unsqueeze(unsqueeze(singular, -1), -1), Number.POSITIVE_INFINITY);
-  return mul(matrixNorm(A, p, [-2, -1], false, null), matrixNorm(inverse, p, [-2, -1], false, null));
+  const product = mul(matrixNorm(A, p, [-2, -1], false, null), matrixNorm(X, p, [-2, -1], false, null));
+  return masked_fill(product, gt(info, 0), Number.POSITIVE_INFINITY);
 }
 
 /**

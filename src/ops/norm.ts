@@ -29,7 +29,7 @@ export const norm: Op<
     return matrixNorm(
       x,
       p as 'nuc',
-      dim === null ? [-2, -1] : typeof dim === 'number' ? [dim] : dim,
+      dim === null ? x.shape.map((_, d) => d) : typeof dim === 'number' ? [dim] : dim,
       keepdim,
       dtype,
     );
