@@ -272,7 +272,7 @@ void run_task(const Task<T, S>& t) {
   if (depth == 0) return fill_empty(t);
   const i64 work = t.rows * depth * grid;
   if (is_direct(t)) {
-    const Division whole{1, false, t.source.images};
+    const Division whole{1, 0, false, t.source.images};
     const i64 jobs = t.source.images * t.groups;
     return parallel_for(jobs, work >= kGrain ? 1 : ceil_div(kGrain, work), [&](i64 begin, i64 end) {
       for (i64 job = begin; job < end; job++) {

@@ -138,15 +138,20 @@ struct Window {
 /** How the positions are divided in windows. */
 struct Division {
   i64 parts;     // of an image
+  i64 pieces;    // of a row, where rows are long: then no part has more than one row; or 0
   bool stacked;  // several images in a window
   i64 windows;
 };
 
 template <class S>
 Division divide(const Source<S>& s) {
-  const i64 grid = s.grid();
-  Division v{1, false, s.images};
-  if (grid > kWindow + kWindow / 4) {
+  const i64 grid = s.grid(), row = s.axis[2].grid;
+  Division v{1, 0, false, s.images};
+  if (row >= kWindow) {
+    v.pieces = ceil_div(row, kWindow);
+    v.parts = grid / row * v.pieces;
+    v.windows = s.images * v.parts;
+  } else if (grid > kWindow + kWindow / 4) {
     v.parts = ceil_div(grid, kWindow);
     v.windows = s.images * v.parts;
   } else if (grid > 0 && 2 * grid <= kWindow) {
@@ -178,6 +183,17 @@ Window window_of(const Source<S>& s, const Division& v, i64 index) {
   w.images = 1;
   // Parts begin at whole vectors of the result.
   const i64 unit = 16, part = index % v.parts, units = ceil_div(grid, unit);
+  if (v.pieces > 0) {
+    const i64 line = part / v.pieces, piece = part % v.pieces, all = s.axis[2].grid, in_row = ceil_div(all, unit);
+    w.first[2] = part_start(in_row, v.pieces, piece) * unit;
+    w.count[2] = min_of(all, part_start(in_row, v.pieces, piece + 1) * unit) - w.first[2];
+    w.first[1] = line % s.axis[1].grid;
+    w.first[0] = line / s.axis[1].grid;
+    w.count[0] = w.count[1] = 1;
+    w.start = line * all + w.first[2];
+    w.size = w.count[2];
+    return w;
+  }
   w.start = part_start(units, v.parts, part) * unit;
   w.size = min_of(grid, part_start(units, v.parts, part + 1) * unit) - w.start;
   const i64 height = s.axis[1].grid, row = s.axis[2].grid, last = w.start + w.size - 1;
@@ -219,7 +235,7 @@ void position_offsets(i64* to, const Source<S>& s, const Window& w, const View<T
   const i64 height = s.axis[1].grid, row = s.axis[2].grid;
   i64 q = w.start % row, h = w.start / row % height, d = w.start / row / height, n = 0;
   for (i64 j = 0; j < w.size; j++) {
-    to[j] = n * v.image + (d - w.first[0]) * v.step[0] + (h - w.first[1]) * v.step[1] + q * v.step[2];
+    to[j] = n * v.image + (d - w.first[0]) * v.step[0] + (h - w.first[1]) * v.step[1] + (q - w.first[2]) * v.step[2];
     if (++q < row) continue;
     q = 0;
     if (++h < height) continue;
@@ -266,15 +282,26 @@ TT_INLINE void fill_vectors(T* to, i64 n, T value) {
   for (i64 i = 0; i < n; i += lanes<T>) store(to + i, v);
 }
 
+/** The elements of a slot over a window that lie in the source: [begin, end) of `extent` from the window's first. */
+struct Range {
+  i64 begin, end;
+};
+inline Range range_of(const Axis& a, i64 slot, i64 first, i64 extent) {
+  const auto within = [&](i64 e) { return e < first ? 0 : min_of(e - first, extent); };
+  return Range{within(a.begin[slot]), within(a.end[slot])};
+}
+
 /** One row of a slot: `extent` elements, those outside of the source having one value. What is written past them (at
     most a vector) belongs to the rows that follow. */
 template <class T, class S>
-TT_INLINE void fill_row(T* cells, const S* from, const Axis& a, i64 slot, i64 extent, T outside, const S* end) {
+TT_INLINE void fill_row(T* cells, const S* from, const Axis& a, i64 slot, i64 origin, i64 extent, T outside,
+                        const S* end) {
   if (from == nullptr) return fill_vectors(cells, extent, outside);
-  const i64 first = a.begin[slot], last = a.end[slot], n = last - first;
+  const Range r = range_of(a, slot, origin, extent);
+  const i64 first = r.begin, last = r.end, n = last - first;
   if (first > 0) fill_vectors(cells, first, outside);
   if (n > 0) {
-    const S* start = from + first * a.stride + a.origin[slot];
+    const S* start = from + (origin + first) * a.stride + a.origin[slot];
     bool done = false;
     if constexpr (same_type<T, S>) {
       if (a.stride <= 2 && start + (n + lanes<T>) * a.stride <= end) {
@@ -344,7 +371,7 @@ View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64
       each_slab_row(s, w, extent, plane, [&](const S* from, i64 index) {
         T* cells = to + index * v.step[1];
         for (i64 k = 0; k < wide.slots; k++, cells += extent[2]) {
-          fill_row(cells, from, wide, k, extent[2], outside, s.end);
+          fill_row(cells, from, wide, k, w.first[2], extent[2], outside, s.end);
         }
       });
     }
@@ -370,7 +397,7 @@ View<T> view_in_place(const Source<T>& s, const Window& w, i64 first, i64 channe
   v.step[2] = 1;
   const T* start = s.data + w.image * s.image + first * s.channel;
   v.end = start + (w.images - 1) * s.image + (channels - 1) * s.channel + s.axis[0].size * plane;
-  v.data = start + w.first[0] * v.step[0] + w.first[1] * v.step[1];
+  v.data = start + w.first[0] * v.step[0] + w.first[1] * v.step[1] + w.first[2] * v.step[2];
   for (i64 a = 0; a < s.axis[0].taps; a++) {
     for (i64 b = 0; b < s.axis[1].taps; b++) {
       for (i64 c = 0; c < s.axis[2].taps; c++) {

@@ -64,11 +64,12 @@ View<T> fill_slab_by_element(const Source<S>& s, const Window& w, i64 first, i64
     each_slab_row(s, w, extent, plane, [&](const S* from, i64 index) {
       T* cells = slab + n * v.image + index * v.step[1];
       for (i64 k = 0; k < wide.slots; k++, cells += extent[2] * element) {
-        const i64 begin = from == nullptr ? extent[2] : wide.begin[k], end = from == nullptr ? extent[2] : wide.end[k];
+        const Range r = from == nullptr ? Range{extent[2], extent[2]} : range_of(wide, k, w.first[2], extent[2]);
+        const i64 begin = r.begin, end = r.end;
         for (i64 i = 0; i < begin * element; i++) cells[i] = T(0);
         for (i64 i = end * element; i < extent[2] * element; i++) cells[i] = T(0);
         if (end <= begin) continue;
-        transpose_cells(cells + begin * element, element, from + begin * wide.stride + wide.origin[k], s.channel, count,
+        transpose_cells(cells + begin * element, element, from + (w.first[2] + begin) * wide.stride + wide.origin[k], s.channel, count,
                         wide.stride, end - begin);
       }
     });
@@ -223,7 +224,7 @@ void run_direct(const WeightTask<T, S>& t, i64 group, i64 first, i64 rows) {
   T* sums = scratch<T>(kPanels, rows * depth * L);
   for (i64 i = 0; i < rows * depth * L; i++) sums[i] = T(0);
   const i64 row = group * t.rows + first;
-  const Division whole{1, false, source.images};
+  const Division whole{1, 0, false, source.images};
   for (i64 n = 0; n < source.images; n++) {
     const Window w = window_of(source, whole, n);
     const View<T> view = fill_slab<T, S>(source, w, 0, t.channels, tap);

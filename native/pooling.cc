@@ -123,7 +123,7 @@ void max_plane(const MaxPool<T, S>& p, i64 plane) {
   using Tap = TapOf<T>;
   const Source<S>& s = p.source;
   const Axis *deep = &s.axis[0], *high = &s.axis[1], *wide = &s.axis[2];
-  const Window w = window_of(s, Division{1, false, s.images}, plane);
+  const Window w = window_of(s, Division{1, 0, false, s.images}, plane);
   const i64 count = s.taps(), width = wide->grid, chunks = ceil_div(width, L), stride = wide->stride;
   i64* taps = scratch<i64>(kTables, count);
   const View<T> view = conv::fill_slab<T, S>(s, w, 0, 1, taps, lowest<T>());
@@ -218,7 +218,7 @@ template <class T, class S>
 void avg_plane(const AvgPool<T, S>& p, i64 plane) {
   constexpr int L = lanes<T>;
   const Source<S>& s = p.source;
-  const Window w = window_of(s, Division{1, false, s.images}, plane);
+  const Window w = window_of(s, Division{1, 0, false, s.images}, plane);
   const i64 count = s.taps(), width = s.axis[2].grid, chunks = ceil_div(width, L);
   i64* taps = scratch<i64>(kTables, count);
   const View<T> view = conv::fill_slab<T, S>(s, w, 0, 1, taps);
@@ -274,7 +274,7 @@ template <class T, class S>
 void avg_plane_backward(const AvgPool<T, S>& p, i64 plane) {
   constexpr int L = lanes<T>;
   const Source<S>& s = p.source;
-  const Window w = window_of(s, Division{1, false, s.images}, plane);
+  const Window w = window_of(s, Division{1, 0, false, s.images}, plane);
   const i64 count = s.taps(), width = s.axis[2].grid, chunks = ceil_div(width, L);
   i64* taps = scratch<i64>(kTables, count);
   const View<T> view = empty_slab<T>(s, w, taps);
