@@ -103,9 +103,7 @@ describe('what defines the decompositions', () => {
       blocks: torch.block_diag(torch.randn([3, 3], { dtype }), torch.randn([3, 3], { dtype })),
       huge: torch.randn([6, 6], { dtype }).mul(dtype.to_real() === torch.float32 ? 1e30 : 1e300),
       tiny: torch.randn([6, 6], { dtype }).mul(dtype.to_real() === torch.float32 ? 1e-30 : 1e-300),
-      graded: torch
-        .randn([6, 6], { dtype })
-        .mul(torch.pow(10, torch.arange(6).mul(-2).to(torch.float64)).to(dtype)),
+      graded: torch.randn([6, 6], { dtype }).mul(torch.exp(torch.arange(6).mul(-4.6)).to(dtype)),
     };
     for (const [kind, A] of Object.entries(matrices))
       it(`${kind}, ${dtype.name}`, () => {
