@@ -109,6 +109,7 @@ export function determinant(A: Tensor): Tensor {
     const [a, d] = [save(A), save(det)];
     return ([g]) => {
       if (g === null || LU._numel === 0) return [null];
+      if (columnsOf(LU) === 1) return [unsqueeze(unsqueeze(g, -1), -1)];
       if (mode.grad) return [differentiableGradient(a(), d(), g)];
       return [inverseTimes(a, factors, perturbed(LU), mul(g, conj(d())))];
     };

@@ -8,9 +8,7 @@ import { RuntimeError } from '../errors.js';
 import { numelOf, Tensor } from '../tensor.js';
 import { add, mul } from './arithmetic.js';
 import { alias, type Op, type Out, op } from './define.js';
-import { zeros_ } from './fill.js';
 import { adjoint, batched, checkTypes, flipped, gemmInto, product } from './gemm.js';
-import { logical_or } from './logic.js';
 import { expand, reshape, squeeze, t, unsafeView, unsqueeze, view } from './view.js';
 
 /** @internal The gradients of `a @ b` for matrices: `grad @ b^H` and `a^H @ grad`, in the layout of the operand. */

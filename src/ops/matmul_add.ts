@@ -14,7 +14,7 @@ import { type Op, type Out, op } from './define.js';
 import { full_ } from './fill.js';
 import { adjoint, batched, checkTypes, cppName, gemmInto, product } from './gemm.js';
 import { logical_and, logical_or } from './logic.js';
-import { bmm, matmul, mm, mv, outer, productGrads } from './matmul.js';
+import { bmm, matmul, mv, outer, productGrads } from './matmul.js';
 import { expand, permute, reshape } from './view.js';
 
 type AddOptions = Out & { beta?: Scalar; alpha?: Scalar };
