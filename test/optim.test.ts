@@ -148,6 +148,35 @@ describe('optimizer options', () => {
     expect(opt.param_groups[0].mark).toBe(1);
   });
 
+  it("optimizers and schedules of one's own", () => {
+    class SignSGD extends torch.optim.Optimizer {
+      protected update(p: torch.Tensor, grad: torch.Tensor, group: torch.optim.ParamGroup): void {
+        p.sub_(grad.sign().mul(group.lr));
+      }
+    }
+    class Inverse extends torch.optim.lr_scheduler.LRScheduler {
+      constructor(
+        optimizer: torch.optim.Optimizer,
+        readonly scale: number,
+      ) {
+        super(optimizer);
+        this.start();
+      }
+      get_lr(): number[] {
+        return this.base_lrs.map((lr) => lr / (1 + this.scale * this.last_epoch));
+      }
+    }
+    const p = torch.tensor([1, -1]).requires_grad_(true);
+    const opt = new SignSGD([p], { lr: 0.5 });
+    const schedule = new Inverse(opt, 1);
+    p.grad = torch.tensor([3, -2]);
+    opt.step();
+    schedule.step();
+    opt.step();
+    expect(p.tolist()).toEqual([0.25, -0.25]);
+    expect(String(opt)).toBe('SignSGD (\nParameter Group 0\n    initial_lr: 0.5\n    lr: 0.25\n)');
+  });
+
   it('works on other parameters and state for a while', () => {
     const p = torch.ones([2]).requires_grad_(true);
     const opt = new torch.optim.SGD([p], { lr: 0.5, momentum: 0.9 });

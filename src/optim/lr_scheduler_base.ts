@@ -66,7 +66,7 @@ export abstract class LRScheduler {
     });
   }
 
-  /** @internal Sets the first rates. Subclasses call this at the end of their constructor. */
+  /** Sets the first rates. Subclasses call this at the end of their constructor, when their fields are there. */
   start(): void {
     this._step_count = 0;
     this._is_initial = true;

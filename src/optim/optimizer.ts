@@ -85,7 +85,17 @@ export function requireValue(ok: boolean, what: string, value: unknown): void {
 
 const number = (x: number): string => (Number.isInteger(x) ? String(x) : pyFloatRepr(x));
 
-/** Base class: parameter groups, state, `zero_grad`, checkpoints. Subclasses define `update`. */
+/**
+ * Base class: parameter groups, state, `zero_grad`, checkpoints. Subclasses define `update`, which `step` calls for each
+ * parameter that has a gradient:
+ *
+ *     class SignSGD extends torch.optim.Optimizer {
+ *       protected update(p: Tensor, grad: Tensor, group: ParamGroup): void {
+ *         p.sub_(grad.sign().mul(group.lr));
+ *       }
+ *     }
+ *     const optimizer = new SignSGD(net.parameters(), { lr: 0.01 });
+ */
 export abstract class Optimizer {
   param_groups: ParamGroup[] = [];
   readonly state: Map<Tensor, OptimizerState> = new Map();
