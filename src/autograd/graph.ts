@@ -11,7 +11,11 @@ export { modifiedText, SavedTensor, saveTensor, saving, throwBackwardTwice } fro
 /** Keeps a tensor for backward; the returned function gives it back. */
 export type Save = (x: Tensor) => () => Tensor;
 /** A derivative: gradients of the outputs in, gradients of the inputs out (null for none). */
-export type BackwardFn = (grads: readonly Grad[], needs: (input: number) => boolean) => readonly Grad[];
+export interface BackwardFn {
+  (grads: readonly Grad[], needs: (input: number) => boolean): readonly Grad[];
+  /** Gives back the memory that the formula alone holds, when the graph is freed. */
+  free?: () => void;
+}
 
 class FunctionNode extends Node {
   private readonly saved: SavedTensor[] = [];
@@ -41,6 +45,7 @@ class FunctionNode extends Node {
   release(): void {
     if (this.saved.length === 0) return;
     for (const slot of this.saved) slot.release();
+    this.backward.free?.();
     this.backward = throwBackwardTwice;
   }
 }

@@ -35,6 +35,11 @@ export function empty(shape: readonly number[], dtype: DType, device: Device): T
   return out;
 }
 
+/** Gives back the memory of temporary tensors that nothing else stands on, without waiting for the garbage collector. */
+export function giveBack(...tensors: readonly (Tensor | null)[]): void {
+  for (const x of tensors) if (x !== null) backendOf(x.device.type).release(x._storage);
+}
+
 /** An uninitialised tensor with the given strides. */
 export function emptyStrided(
   shape: readonly number[],

@@ -1,9 +1,9 @@
 // One recurrent layer in one direction as one node of the graph: kernels for float32 and float64, ops elsewhere.
-import { type Grad, record } from '../autograd/graph.js';
+import { type BackwardFn, type Grad, needsGrad, record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { cpu } from '../device.js';
-import { empty, emptyStrided } from '../dispatch/allocate.js';
+import { empty, emptyStrided, giveBack } from '../dispatch/allocate.js';
 import { float32, float64, int64 } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
 import { add } from './arithmetic.js';
@@ -165,7 +165,7 @@ function kernelGradients(
   const [, h0, , w_ih, w_hh, , , w_hr] = inputs;
   const d = launchBackward(kind, k, grads, h0.shape[0], plain(w_hh), w_hr === null ? null : plain(w_hr));
   const bias = needs(5) || (needs(6) && d.hidden === d.input) ? sum(d.input, 0) : null;
-  return [
+  const results = [
     needs(0) ? product(d.input, w_ih.detach()) : null,
     d.h0,
     d.c0,
@@ -175,6 +175,8 @@ function kernelGradients(
     d.hidden === d.input ? bias : needs(6) ? sum(d.hidden, 0) : null,
     d.w_hr,
   ];
+  giveBack(d.input, d.hidden);
+  return results;
 }
 
 const NODES: Readonly<Record<RnnKind, string>> = {
@@ -183,6 +185,9 @@ const NODES: Readonly<Record<RnnKind, string>> = {
   rnn_tanh: 'RnnTanhLayerBackward0',
   rnn_relu: 'RnnReluLayerBackward0',
 };
+
+/** Gives back what forward left for backward alone. */
+const freeKept = (k: Kept): void => giveBack(k.sizes, k.before, k.gates, k.inner, k.raw);
 
 /** @internal One layer in one direction over packed rows. Shapes and dtypes fit. */
 export function recurrentLayer(kind: RnnKind, input: LayerInput, w: LayerWeights): LayerOutput {
@@ -197,7 +202,7 @@ export function recurrentLayer(kind: RnnKind, input: LayerInput, w: LayerWeights
     const saved = inputs.map((t) => (t === null ? null : save(t)));
     // Only simple recurrences are differentiated from their output, which the user may have overwritten.
     const out = kept.gates === null ? save(result.out) : null;
-    return (grads, needs) => {
+    const backward: BackwardFn = (grads, needs) => {
       const values = saved.map((t) => t?.() ?? null) as unknown as Inputs;
       if (mode.grad)
         return replayedGradients(values, grads, needs, (x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr) => {
@@ -206,6 +211,9 @@ export function recurrentLayer(kind: RnnKind, input: LayerInput, w: LayerWeights
         });
       return kernelGradients(kind, { ...kept, out: out?.() ?? null }, grads, values, needs);
     };
+    backward.free = () => freeKept(kept);
+    return backward;
   });
+  if (!needsGrad(...inputs)) freeKept(kept);
   return result;
 }

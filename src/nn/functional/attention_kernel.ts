@@ -1,8 +1,8 @@
 // Attention by the fused kernels, and by ops where those do not reach.
-import { record } from '../../autograd/graph.js';
+import { type BackwardFn, needsGrad, record } from '../../autograd/graph.js';
 import { mode } from '../../autograd/modes.js';
 import { backendOf } from '../../backends/backend.js';
-import { alias, empty, emptyStrided, memoryOrder } from '../../dispatch/allocate.js';
+import { alias, empty, emptyStrided, giveBack, memoryOrder } from '../../dispatch/allocate.js';
 import { bool, float32, float64 } from '../../dtype.js';
 import { contiguous } from '../../ops/copy.js';
 import { zeros_ } from '../../ops/fill.js';
@@ -149,7 +149,7 @@ function fused(query: Tensor, key: Tensor, value: Tensor, mask: Maybe, how: Mann
     const saved = [query, key, value].map((x) => save(x));
     const result = save(out);
     const shown = mask === null ? null : save(mask);
-    return ([g], needs) => {
+    const backward: BackwardFn = ([g], needs) => {
       if (g === null) return [null, null, null];
       const [q, k, v] = saved.map((x) => x());
       const masked = shown?.() ?? null;
@@ -169,7 +169,10 @@ function fused(query: Tensor, key: Tensor, value: Tensor, mask: Maybe, how: Mann
       );
       return grads;
     };
+    backward.free = () => giveBack(lse, drop);
+    return backward;
   });
+  if (!needsGrad(query, key, value)) giveBack(lse, drop);
   return out;
 }
 
