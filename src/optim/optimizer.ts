@@ -7,7 +7,7 @@ import { pyFloatRepr } from '../format.js';
 import { view_as_complex, view_as_real } from '../ops/view_dtype.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { warn } from '../warnings.js';
-import { packState, unpackState } from './state.js';
+import { clearGrads, packState, unpackState } from './state.js';
 
 /** Options of one group of parameters; `params` are the parameters. */
 export interface ParamGroup {
@@ -169,14 +169,13 @@ export abstract class Optimizer {
     return p;
   }
 
-  /** Clears the gradients: to null, or to zeros. */
-  zero_grad(set_to_none = true): void {
-    for (const { params } of this.param_groups)
-      for (const p of params) {
-        if (p.grad === null) continue;
-        if (set_to_none) p.grad = null;
-        else p.grad = p.grad.detach().fill_(0);
-      }
+  /** Clears the gradients: to null, or to zeros in place. */
+  zero_grad(set_to_none: boolean | { set_to_none?: boolean } = true): void {
+    const toNone = typeof set_to_none === 'boolean' ? set_to_none : (set_to_none.set_to_none ?? true);
+    clearGrads(
+      this.param_groups.flatMap((group) => group.params),
+      toNone,
+    );
   }
 
   /** One step. `closure` recomputes the loss, with gradients; its value is returned. */

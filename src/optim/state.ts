@@ -1,4 +1,4 @@
-// Checkpoints of optimizers: tensors by number, and back.
+// State of optimizers: gradients, and checkpoints with tensors by number.
 import { isKeywords } from '../dispatch/schema.js';
 import { float32 } from '../dtype.js';
 import { KeyError, ValueError } from '../errors.js';
@@ -59,6 +59,20 @@ export function unpackState(
     state.set(owner.p, restore(s, owner.p, wideStep) as OptimizerState);
   }
   return { groups: loaded, state };
+}
+
+/** @internal Clears gradients: to null, or to zeros, the tensors staying the same. */
+export function clearGrads(params: Iterable<Tensor>, toNone: boolean): void {
+  for (const p of params) {
+    const { grad } = p;
+    if (grad === null) continue;
+    if (toNone) p.grad = null;
+    else {
+      if (grad.grad_fn !== null) grad.detach_();
+      else grad.requires_grad_(false);
+      grad.zero_();
+    }
+  }
 }
 
 /** Copies loaded state: tensors take the parameter's dtype and device, except the step count. */

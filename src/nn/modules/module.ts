@@ -273,7 +273,8 @@ export abstract class Module {
     for (const p of this.parameters()) {
       if (p.grad === null) continue;
       if (set_to_none) p.grad = null;
-      else p.grad = p.grad.detach().fill_(0);
+      else if (p.grad.grad_fn === null) p.grad.requires_grad_(false).zero_();
+      else p.grad.detach_().zero_();
     }
   }
   /** Calls fn on every module below, then on this one. */
