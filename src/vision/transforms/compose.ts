@@ -1,5 +1,8 @@
 // Transforms one after another, typed from their members.
 import { Module } from '../../nn/index.js';
+import type { Tensor } from '../../tensor.js';
+import type { Image as Picture } from '../image.js';
+import type { Image as TVImage } from '../tv_tensors.js';
 import type { ImageLike } from './common.js';
 
 /** A transform: a function, or a module, of one sample. */
@@ -11,14 +14,27 @@ export interface Preserving {
   readonly _preserves: true;
 }
 
+/** Pictures of a sample become tensors that say they are images. */
+export type AsImages<S> = S extends Picture
+  ? TVImage
+  : S extends Tensor
+    ? S
+    : S extends readonly unknown[]
+      ? { [K in keyof S]: AsImages<S[K]> }
+      : S extends Readonly<Record<string, unknown>>
+        ? { [K in keyof S]: AsImages<S[K]> }
+        : S;
+
 /** What a transform makes of an input type. */
 type Applied<F, X> = F extends Preserving
   ? X
-  : F extends { forward(...args: never[]): infer R }
-    ? R
-    : F extends (...args: never[]) => infer R
+  : F extends { readonly _asImages: true }
+    ? AsImages<X>
+    : F extends { forward(...args: never[]): infer R }
       ? R
-      : unknown;
+      : F extends (...args: never[]) => infer R
+        ? R
+        : unknown;
 
 /** What transforms one after another make of an input type. */
 export type Chained<T extends readonly unknown[], X> = T extends readonly [infer First, ...infer Rest]

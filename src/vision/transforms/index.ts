@@ -56,6 +56,7 @@ export {
   RandomRotation,
   RandomVerticalFlip,
 } from './random.js';
+export * as v2 from './v2/index.js';
 
 import * as autoaugment from './autoaugment.js';
 import * as basic from './basic.js';
