@@ -34,7 +34,7 @@ function replay(kind) {
   const scratch = mkdtempSync(join(tmpdir(), 'conformance-'));
   const report = join(scratch, 'report.json');
   const entry = join(root, 'dist', 'index.js');
-  const args = ['--torch', entry, '--data', join(cases, 'data'), '--kind', kind, '--without', 'complex'];
+  const args = ['--torch', entry, '--data', join(cases, 'data'), '--kind', kind];
   args.push('--jobs', options.jobs, '--json', report);
   const run = spawnSync(process.execPath, [join(cases, 'run.mjs'), ...args], {
     encoding: 'utf8',
