@@ -16,6 +16,7 @@ export {
   set_autocast_dtype,
   set_autocast_enabled,
 } from './amp/autocast.js';
+export * as cuda from './amp/cuda.js';
 export * as amp from './amp/index.js';
 export * as autograd from './autograd/index.js';
 export { detach_ } from './autograd/methods.js';
@@ -29,7 +30,6 @@ export {
 } from './autograd/modes.js';
 export * as backends from './backends/index.js';
 export { Complex } from './complex.js';
-export * as cuda from './cuda.js';
 export { Device, device, get_default_device, set_default_device } from './device.js';
 export * as distributions from './distributions/index.js';
 export * from './dtype.js';

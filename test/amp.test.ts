@@ -72,6 +72,14 @@ describe('autocast', () => {
     for (const p of model.parameters()) expect(p.grad?.dtype).toBe(torch.float32);
   });
 
+  it('the older names do nothing without a GPU', () => {
+    const scaler = new torch.cuda.amp.GradScaler();
+    expect(scaler.is_enabled()).toBe(false);
+    const loss = torch.cuda.amp.autocast(() => torch.mm(a, a).sum());
+    expect(scaler.scale(loss)).toBe(loss);
+    expect(loss.dtype).toBe(torch.float32);
+  });
+
   it('refuses devices that it does not know', () => {
     expect(() => torch.autocast('tpu')).toThrow("User specified an unsupported autocast device_type 'tpu'");
     expect(torch.get_autocast_dtype('cpu')).toBe(torch.bfloat16);

@@ -1,4 +1,5 @@
 // torch.autocast: ops choose the precision that they compute in.
+import { is_available } from '../cuda.js';
 import { type Interceptor, interception } from '../dispatch/intercept.js';
 import { Schema } from '../dispatch/schema.js';
 import { bfloat16, type DType, float16, float32, float64 } from '../dtype.js';
@@ -195,7 +196,7 @@ function requested(args: readonly unknown[]): {
     throw new RuntimeError(`User specified an unsupported autocast device_type '${device}'`);
   const dtype = given ?? known(device);
   let enabled = wanted;
-  if (enabled && device === 'cuda') {
+  if (enabled && device === 'cuda' && !is_available()) {
     warn('CUDA is not available or torch_xla is imported. Disabling autocast.');
     enabled = false;
   } else if (enabled && dtype !== bfloat16 && dtype !== float16) {
