@@ -154,7 +154,7 @@ describe('distributions', () => {
       const wide = d.expand([2, ...d.batch_shape]);
       expect(wide.batch_shape).toEqual(c.wide[0]);
       const { at } = c.numbers.log_prob;
-      same(wide.log_prob(load(at as Dump)), c.wide[1], 'expanded');
+      same(wide.log_prob(load(at as Dump)), c.wide[1], 'expanded', 1e-7);
     });
   });
 });
@@ -221,6 +221,32 @@ describe('transforms', () => {
     const value = torch.tensor([0.7, 3], { dtype: torch.float64 });
     expect(d.log_prob(value).allclose(named.log_prob(value))).toBe(true);
     expect(d.cdf(value).allclose(named.cdf(value))).toBe(true);
+  });
+
+  it('have parts, slices, and distributions', () => {
+    const { CatTransform, CumulativeDistributionTransform, ExpTransform, StackTransform, TanhTransform } =
+      D.transforms;
+    const x = torch.tensor([
+      [0.5, -1],
+      [0.2, 0.7],
+      [-0.3, 0.4],
+    ]);
+    const parts = new CatTransform([new ExpTransform(), new TanhTransform()], 0, [1, 2]);
+    expect(parts(x).equal(torch.cat([x.at(':1').exp(), x.at('1:').tanh()]))).toBe(true);
+    expect(parts.inv(parts(x)).allclose(x, 1e-5, 1e-6)).toBe(true);
+    expect(parts.log_abs_det_jacobian(x, parts(x)).shape).toEqual([3, 2]);
+    expect(parts.codomain.check(parts(x)).all().item()).toBe(true);
+    const slices = new StackTransform([new ExpTransform(), new TanhTransform()], 1);
+    expect(slices(x).equal(torch.stack([x.at(':', 0).exp(), x.at(':', 1).tanh()], 1))).toBe(true);
+    expect(slices.inv(slices(x)).allclose(x, 1e-5, 1e-6)).toBe(true);
+    const normal = new D.Normal(0, 1);
+    const uniform = new CumulativeDistributionTransform(normal);
+    expect(uniform.inv(uniform(x)).allclose(x, 1e-4, 1e-5)).toBe(true);
+    expect(
+      (uniform as torch.distributions.Transform)
+        .log_abs_det_jacobian(x, uniform(x))
+        .equal(normal.log_prob(x)),
+    ).toBe(true);
   });
 
   it('lead to constrained values', () => {

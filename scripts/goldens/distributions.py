@@ -135,6 +135,17 @@ def distributions():
     yield distribution(["MultivariateNormal", {"loc": loc, "covariance_matrix": matrix}], real)
     yield distribution(["MultivariateNormal", {"loc": torch.stack([loc, real]), "precision_matrix": matrix}], real)
     yield distribution(["MultivariateNormal", {"loc": loc, "scale_tril": torch.linalg.cholesky(matrix)}], real)
+    for key, value in (("probs", t(0.3, 0.4995)), ("logits", t(2.0, 0.0004))):
+        yield distribution(["ContinuousBernoulli", {key: value}], t(0.3, 0.9))
+    yield distribution(["VonMises", {"loc": loc, "concentration": t(0.5, 9.0)}], real)
+    # PyTorch's works in single precision only.
+    tails = {"loc": t(0.1, 0.2, 0.3).float(), "scale": t(1.5, 0.5, 2.0).float(), "concentration": t(0.3, 0.0, -0.4).float()}
+    yield distribution(["GeneralizedPareto", tails], t(0.5, 1.5, 2.5).float())
+    factor = torch.tensor([[0.5, 0.1], [-0.3, 2.0], [1.0, 0.4]], dtype=F64)
+    low = {"loc": t(0.5, -1.0, 2.0), "cov_factor": factor, "cov_diag": t(0.4, 1.0, 0.2)}
+    yield distribution(["LowRankMultivariateNormal", low], t(0.2, 1.3, 1.0))
+    tril = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.0, 0.6, 0.8]], dtype=F64)
+    yield distribution(["LKJCholesky", {"dim": 3, "concentration": t(1.0, 2.5)}], tril)
     normal = ["Normal", {"loc": loc, "scale": scale}]
     yield distribution(["Independent", {"base_distribution": normal, "reinterpreted_batch_ndims": 1}], real)
     mixture = ["Categorical", {"probs": t(0.3, 0.7)}]
@@ -151,7 +162,10 @@ def divergence(p, q):
 def divergences():
     loc, scale, pos, other = t(0.5, -1.0), t(1.5, 0.3), t(0.7, 2.5), t(3.0, 0.4)
     unit, matrix = t(0.3, 0.9), torch.tensor([[2.0, 0.3], [0.3, 0.5]], dtype=F64)
+    factor = torch.tensor([[0.5], [-0.3]], dtype=F64)
     made_of = {
+        "LowRankMultivariateNormal": ["LowRankMultivariateNormal", {"loc": loc, "cov_factor": factor, "cov_diag": t(0.4, 1.0)}],
+        "ContinuousBernoulli": ["ContinuousBernoulli", {"probs": t(0.2, 0.9)}],
         "Normal": ["Normal", {"loc": loc, "scale": scale}],
         "Laplace": ["Laplace", {"loc": loc, "scale": scale}],
         "Gumbel": ["Gumbel", {"loc": loc, "scale": scale}],
@@ -173,6 +187,8 @@ def divergences():
         "MultivariateNormal": ["MultivariateNormal", {"loc": loc, "covariance_matrix": matrix}],
     }
     second = {
+        "LowRankMultivariateNormal": ["LowRankMultivariateNormal", {"loc": t(0.1, 0.2), "cov_factor": factor * 2 + 1, "cov_diag": t(1.4, 0.7)}],
+        "ContinuousBernoulli": ["ContinuousBernoulli", {"logits": t(0.2, 0.9)}],
         "Normal": ["Normal", {"loc": t(1.0, 0.0), "scale": t(0.7, 1.1)}],
         "Laplace": ["Laplace", {"loc": t(1.0, 0.0), "scale": t(0.7, 1.1)}],
         "Gumbel": ["Gumbel", {"loc": t(1.0, 0.0), "scale": t(0.7, 1.1)}],
@@ -195,6 +211,7 @@ def divergences():
     }
     pairs = [(name, name) for name in made_of]
     pairs += [(name, "Normal") for name in ("Beta", "Exponential", "Gamma", "Gumbel", "Laplace", "Uniform")]
+    pairs += [("MultivariateNormal", "LowRankMultivariateNormal"), ("LowRankMultivariateNormal", "MultivariateNormal")]
     pairs += [("Bernoulli", "Poisson"), ("Beta", "Exponential"), ("Exponential", "Gamma"), ("Gamma", "Exponential"), ("Uniform", "Exponential"), ("Normal", "Laplace"), ("Normal", "Gamma"), ("Poisson", "Bernoulli")]
     for p, q in pairs:
         yield divergence(made_of[p], second[q])
@@ -223,6 +240,9 @@ def transformations():
     yield transform("AffineTransform", [0.5, -2.5], x)
     yield transform("AffineTransform", [0.5, -2.5, 1], x)
     yield transform("ReshapeTransform", [[4], [2, 2]], t(1.0, 2.0, 3.0, 4.0))
+    square = torch.tensor([[0.3, 2.0], [-1.0, 0.7]], dtype=F64)
+    yield transform("PositiveDefiniteTransform", [], square)
+    yield transform("CorrCholeskyTransform", [], x)
     yield transform("LowerCholeskyTransform", [], torch.tensor([[0.3, 2.0], [-1.0, 0.7]], dtype=F64))
 
 

@@ -1,4 +1,6 @@
 // torch.distributions.
+export * as transforms from './all_transforms.js';
+export { ContinuousBernoulli, GeneralizedPareto, VonMises } from './bounded.js';
 export {
   Categorical,
   Multinomial,
@@ -22,8 +24,16 @@ export { Distribution } from './distribution.js';
 export { Exponential } from './exponential.js';
 export { Beta, Chi2, Dirichlet, FisherSnedecor, Gamma } from './gamma.js';
 export { Independent, MixtureSameFamily } from './independent.js';
+export {
+  CatTransform,
+  CorrCholeskyTransform,
+  CumulativeDistributionTransform,
+  PositiveDefiniteTransform,
+  StackTransform,
+} from './joined_transforms.js';
 export { kl_divergence, register_kl } from './kl.js';
 export { Cauchy, Laplace, Normal, StudentT, Uniform } from './location_scale.js';
+export { LKJCholesky, LowRankMultivariateNormal } from './matrices.js';
 export { MultivariateNormal } from './multivariate_normal.js';
 export { biject_to, type ConstraintRegistry, transform_to } from './registry.js';
 export {
@@ -33,7 +43,6 @@ export {
   RelaxedOneHotCategorical,
 } from './relaxed.js';
 export { TransformedDistribution } from './transformed.js';
-export * as transforms from './transforms.js';
 export {
   AbsTransform,
   AffineTransform,

@@ -4,6 +4,7 @@ import { solve_triangular } from '../linalg/index.js';
 import { softplus } from '../nn/functional/index.js';
 import { full_like } from '../ops/table.js';
 import type { Tensor } from '../tensor.js';
+import { ContinuousBernoulli } from './bounded.js';
 import { Categorical, OneHotCategorical } from './categorical.js';
 import { Gumbel, HalfNormal, Pareto } from './derived.js';
 import { Bernoulli, Binomial, Geometric, Poisson } from './discrete.js';
@@ -12,6 +13,7 @@ import { Exponential } from './exponential.js';
 import { Beta, Dirichlet, Gamma } from './gamma.js';
 import { Independent } from './independent.js';
 import { Cauchy, Laplace, Normal, Uniform } from './location_scale.js';
+import { LowRankMultivariateNormal } from './matrices.js';
 import { halfLogDet, MultivariateNormal, mahalanobis } from './multivariate_normal.js';
 import { TransformedDistribution } from './transformed.js';
 import { EULER, orElse, sumRightmost } from './utils.js';
@@ -30,7 +32,7 @@ interface Entry {
 const entries: Entry[] = [];
 
 /** The classes that PyTorch derives from ExponentialFamily. */
-const families = [Bernoulli, Beta, Dirichlet, Exponential, Gamma, Normal, Poisson];
+const families = [Bernoulli, Beta, ContinuousBernoulli, Dirichlet, Exponential, Gamma, Normal, Poisson];
 
 /** How far a class lies below another one; infinitely, when it does not. */
 function depth(x: Distribution, kind: Kind<Distribution>): number {
@@ -182,6 +184,25 @@ register_kl(MultivariateNormal, MultivariateNormal, (p, q) => {
       .mul(0.5),
   );
 });
+const asFull = (d: LowRankMultivariateNormal | MultivariateNormal): MultivariateNormal =>
+  d instanceof MultivariateNormal ? d : new MultivariateNormal(d.loc, { scale_tril: d.scale_tril });
+for (const [p, q] of [
+  [LowRankMultivariateNormal, LowRankMultivariateNormal],
+  [LowRankMultivariateNormal, MultivariateNormal],
+  [MultivariateNormal, LowRankMultivariateNormal],
+] as const)
+  register_kl<LowRankMultivariateNormal | MultivariateNormal, LowRankMultivariateNormal | MultivariateNormal>(
+    p,
+    q,
+    (a, b) => kl_divergence(asFull(a), asFull(b)),
+  );
+register_kl(ContinuousBernoulli, ContinuousBernoulli, (p, q) =>
+  p
+    .entropy()
+    .neg()
+    .sub(p.mean.mul(q.logits))
+    .sub(q.log_prob(full_like(q.probs.detach(), 0))),
+);
 register_kl(Pareto, Pareto, (p, q) => {
   const ratio = q.alpha.div(p.alpha);
   const value = q.alpha.mul(p.scale.div(q.scale).log()).sub(ratio.log()).add(ratio).sub(1);

@@ -3,6 +3,12 @@ import { NotImplementedError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import * as c from './constraints.js';
 import {
+  CatTransform,
+  CorrCholeskyTransform,
+  PositiveDefiniteTransform,
+  StackTransform,
+} from './joined_transforms.js';
+import {
   AffineTransform,
   ComposeTransform,
   ExpTransform,
@@ -74,7 +80,11 @@ for (const to of [biject_to, transform_to]) {
   );
   to.register(c.Interval, toInterval);
   to.register(c.HalfOpenInterval, toInterval);
+  to.register(c.corr_cholesky, () => new CorrCholeskyTransform());
+  to.register(c.Cat, (x: c.Cat) => new CatTransform(x.cseq.map(to), x.dim, x.lengths));
+  to.register(c.Stack, (x: c.Stack) => new StackTransform(x.cseq.map(to), x.dim));
 }
 biject_to.register(c.simplex, () => new StickBreakingTransform());
 transform_to.register(c.simplex, () => new SoftmaxTransform());
 transform_to.register(c.lower_cholesky, () => new LowerCholeskyTransform());
+transform_to.register(c.positive_definite, () => new PositiveDefiniteTransform());

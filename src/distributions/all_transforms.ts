@@ -1,0 +1,3 @@
+// torch.distributions.transforms.
+export * from './joined_transforms.js';
+export * from './transforms.js';
