@@ -1,7 +1,8 @@
 // Data loading: orders, batches, workers. Worker threads run the build, so these tests do.
+import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import * as torch from '../dist/index.js';
-import { Squares, Stream, Unclonable } from './fixtures/squares.mjs';
+import { Broken, Several, Slow, Squares, Started, Stream, start, Unclonable } from './fixtures/squares.mjs';
 
 const {
   DataLoader,
@@ -123,5 +124,87 @@ describe('worker threads', () => {
     await expect(collect(new DataLoader(new Unclonable(3), { num_workers: 1 }))).rejects.toThrow(
       /field 'transform' of Unclonable cannot be copied/,
     );
+  });
+  it('call worker_init_fn once, found by name in the module of the dataset', async () => {
+    const options = { batch_size: 2, num_workers: 2, persistent_workers: true, worker_init_fn: start };
+    const loader = new DataLoader(new Started(8), options);
+    for (let epoch = 0; epoch < 2; epoch++) {
+      const seen = (await collect(loader)).flatMap(([, id]) => numbers(id));
+      expect(seen).toEqual([10, 10, 11, 11, 10, 10, 11, 11]);
+    }
+    const other = new DataLoader(new Started(2), { num_workers: 1, worker_init_fn: () => {} });
+    await expect(collect(other)).rejects.toThrow(/does not export a function worker_init_fn/);
+  });
+  it('give up after the timeout', async () => {
+    const loader = new DataLoader(new Slow(4), { num_workers: 1, timeout: 0.5 });
+    await expect(collect(loader)).rejects.toThrow('DataLoader timed out after 0.5 seconds');
+  });
+  it('raise errors of the class that the worker raised', async () => {
+    const error = await collect(new DataLoader(new Broken(5), { num_workers: 2 })).catch((e) => e);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(
+      /Caught TypeError in DataLoader worker process 1\.\nOriginal stack:\nTypeError: no third sample\n {4}at Broken\.__getitem__/,
+    );
+  });
+  it('ask for several samples at once where the dataset can', async () => {
+    for (const num_workers of [0, 1]) {
+      const [[index, size]] = await collect(new DataLoader(new Several(3), { batch_size: 3, num_workers }));
+      expect([numbers(index), numbers(size)]).toEqual([
+        [0, 1, 2],
+        [3, 3, 3],
+      ]);
+    }
+  });
+  it('end with the process at Ctrl-C', async () => {
+    const program = new URL('./fixtures/endless.mjs', import.meta.url).pathname;
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise<string | null>((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+    await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+    child.kill('SIGINT');
+    expect(await ended).toBe('SIGINT');
+  });
+});
+
+describe('DistributedSampler', () => {
+  const ten = { __len__: () => 10 };
+  it('orders are PyTorch’s', () => {
+    const run = (options: object): number[][] => {
+      const sampler = new torch.utils.data.DistributedSampler(ten, options);
+      const first = [...sampler];
+      sampler.set_epoch(1);
+      expect(sampler.__len__()).toBe(first.length);
+      return [first, [...sampler]];
+    };
+    // torch.utils.data.DistributedSampler(range(10), …)
+    expect(run({ num_replicas: 3, rank: 1 })).toEqual([
+      [1, 3, 8, 4],
+      [6, 0, 3, 5],
+    ]);
+    expect(run({ num_replicas: 3, rank: 2, shuffle: false })).toEqual([
+      [2, 5, 8, 1],
+      [2, 5, 8, 1],
+    ]);
+    expect(run({ num_replicas: 4, rank: 0, drop_last: true, seed: 5 })).toEqual([
+      [1, 3],
+      [0, 8],
+    ]);
+    expect(() => run({})).toThrow('Requires distributed package to be available');
+    expect(() => run({ num_replicas: 2, rank: 2 })).toThrow(/Invalid rank 2/);
+  });
+});
+
+describe('types', () => {
+  it('a batch is what collate_fn makes of the samples', async () => {
+    const data = new TensorDataset(torch.arange(6));
+    const loader = new DataLoader(data, {
+      batch_size: 2,
+      collate_fn: (batch) => batch.map(([x]) => x.item()).join('+'),
+    });
+    const texts: string[] = [];
+    for await (const text of loader) texts.push(text.toUpperCase());
+    expect(texts).toEqual(['0+1', '2+3', '4+5']);
+    const stacked = new torch.utils.data.StackDataset<[torch.Tensor[], torch.Tensor[]]>(data, data);
+    const [[[x], [y]]] = await collect(new DataLoader(stacked, { batch_size: 3 }));
+    expect(x.equal(y)).toBe(true);
   });
 });
