@@ -39,3 +39,16 @@ test('tensors and loading results as text', () => {
   const layer = new nn.Linear(2, 2);
   expect(String(layer.load_state_dict(layer.state_dict()))).toBe('<All keys matched successfully>');
 });
+
+test('what PyTorch lacks is in camel case, and little', () => {
+  const ours: string[] = [];
+  const walk = (module: object, path: string): void => {
+    for (const [name, value] of Object.entries(module)) {
+      if (/^[a-z]+[A-Z]/.test(name)) ours.push(path + name);
+      if (value !== null && typeof value === 'object' && value[Symbol.toStringTag] === 'Module')
+        walk(value, `${path}${name}.`);
+    }
+  };
+  walk(torch, '');
+  expect(ours.sort()).toEqual(['setAt', 'toTypedArray']);
+});

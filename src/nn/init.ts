@@ -62,12 +62,13 @@ export function calculate_gain(nonlinearity: Nonlinearity, param: number | null 
 }
 
 /** @internal `[fan_in, fan_out]` of a weight: inputs and outputs of one unit, over the receptive field. */
-export function calculateFans(tensor: Tensor): [number, number] {
+function calculateFans(tensor: Tensor): [number, number] {
   if (tensor.shape.length < 2)
     throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
   const field = tensor.shape.slice(2).reduce((a, b) => a * b, 1);
   return [tensor.shape[1] * field, tensor.shape[0] * field];
 }
+
 export { calculateFans as _calculate_fan_in_and_fan_out };
 
 function fanOf(tensor: Tensor, mode: string): number {

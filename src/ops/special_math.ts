@@ -7,7 +7,7 @@ import { RuntimeError } from '../errors.js';
 import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { add, mul, sub } from './arithmetic.js';
-import { type InPlaceOp, type Out, op, pointwiseForms, tensorBinary, unary } from './define.js';
+import { type InPlaceOp, type Op, type Out, op, pointwiseForms, tensorBinary, unary } from './define.js';
 
 const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> =>
   unary(name, { types: 'float', kernelName: `${name}_vml_cpu`, ...spec });
@@ -60,7 +60,7 @@ export function polygammaOf(n: number, x: Tensor): Tensor {
 type Polygamma = (n: number, input: Tensor, options?: Out) => Tensor;
 
 /** The derivative of order n of {@link digamma}: `torch.polygamma(n, x)` or `x.polygamma(n)`. @throws RuntimeError for negative n. */
-export const polygamma: Polygamma & InPlaceOp<[n: number], Tensor> = op(
+export const polygamma: Polygamma & Op<[n: number], Tensor> = op(
   'polygamma',
   'int n, Tensor self, *, Tensor? out=None',
   (n: number, x: Tensor) => {

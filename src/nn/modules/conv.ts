@@ -145,7 +145,7 @@ abstract class Convolution extends Module {
   reset_parameters(): void {
     init.kaiming_uniform_(this.weight, Math.sqrt(5));
     if (this.bias === null) return;
-    const [fanIn] = init.calculateFans(this.weight);
+    const [fanIn] = init._calculate_fan_in_and_fan_out(this.weight);
     const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
     init.uniform_(this.bias, -bound, bound);
   }

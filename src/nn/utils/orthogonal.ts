@@ -8,7 +8,8 @@ import { allclose, cat, eye, geqrf, matmul, randn, zeros_like } from '../../ops/
 import type { Tensor } from '../../tensor.js';
 import { bind } from '../modules/arguments.js';
 import { Module } from '../modules/module.js';
-import { register_parametrization, tensorNamed } from './parametrize.js';
+import { register_parametrization } from './parametrize.js';
+import { tensorNamed } from './tensor_named.js';
 
 /** How a matrix becomes orthogonal. */
 export type OrthogonalMap = 'matrix_exp' | 'cayley' | 'householder';

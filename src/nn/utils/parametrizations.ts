@@ -5,8 +5,9 @@ import { mv, vdot } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
 import { normalize } from '../functional/index.js';
 import { Module } from '../modules/module.js';
-import { register_parametrization, tensorNamed } from './parametrize.js';
+import { register_parametrization } from './parametrize.js';
 import { asMatrix, checkIterations, type SpectralArgs, spectralOptions } from './spectral_norm.js';
+import { tensorNamed } from './tensor_named.js';
 import { norm_except_dim, withMagnitude } from './weight_norm.js';
 
 export { type OrthogonalMap, orthogonal } from './orthogonal.js';

@@ -188,14 +188,6 @@ export class ParametrizationList extends ModuleList<Module> {
   }
 }
 
-/** @internal The tensor to parametrize. @throws ValueError when the module has none of the name. */
-export function tensorNamed(module: Module, name: string): Tensor {
-  const weight = (module as unknown as Record<string, unknown>)[name];
-  if (!(weight instanceof Tensor))
-    throw new ValueError(`Module '${module}' has no parameter or buffer with name '${name}'`);
-  return weight;
-}
-
 /** Names of tensors of a module, and their parametrizations. */
 type Lists = Record<string, ParametrizationList>;
 const listsOf = (module: Module): Lists => fieldsOf(module).parametrizations as unknown as Lists;
