@@ -60,6 +60,7 @@ export * from './settings.js';
 export * as signal from './signal/index.js';
 export * as special from './special.js';
 export type { Size } from './tensor.js';
+export * as testing from './testing/index.js';
 export {
   get_num_interop_threads,
   get_num_threads,

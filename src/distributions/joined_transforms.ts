@@ -154,7 +154,7 @@ export class CumulativeDistributionTransform extends Transform {
   inverse(y: Tensor): Tensor {
     return this.distribution.icdf(y);
   }
-  override log_abs_det_jacobian(x: Tensor): Tensor {
+  override log_abs_det_jacobian(x: Tensor, _y?: Tensor): Tensor {
     return this.distribution.log_prob(x);
   }
 }

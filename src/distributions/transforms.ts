@@ -263,7 +263,7 @@ export class ReshapeTransform extends Transform {
   inverse(y: Tensor): Tensor {
     return y.reshape([...this.batch(y.shape, this.out_shape), ...this.in_shape]);
   }
-  override log_abs_det_jacobian(x: Tensor): Tensor {
+  override log_abs_det_jacobian(x: Tensor, _y?: Tensor): Tensor {
     return x.new_zeros([...this.batch(x.shape, this.in_shape)]);
   }
   private swapped(shape: Shape, from: Shape, to: Shape): Shape {
@@ -310,7 +310,7 @@ export class ExpTransform extends Elementwise {
   inverse(y: Tensor): Tensor {
     return y.log();
   }
-  override log_abs_det_jacobian(x: Tensor): Tensor {
+  override log_abs_det_jacobian(x: Tensor, _y?: Tensor): Tensor {
     return x;
   }
 }
@@ -367,7 +367,7 @@ export class SigmoidTransform extends Elementwise {
     const inside = y.clamp(tiny, 1 - eps);
     return inside.log().sub(inside.neg().log1p());
   }
-  override log_abs_det_jacobian(x: Tensor): Tensor {
+  override log_abs_det_jacobian(x: Tensor, _y?: Tensor): Tensor {
     return softplus(x.neg()).neg().sub(softplus(x));
   }
 }
@@ -383,7 +383,7 @@ export class SoftplusTransform extends Elementwise {
   inverse(y: Tensor): Tensor {
     return y.neg().expm1().neg().log().add(y);
   }
-  override log_abs_det_jacobian(x: Tensor): Tensor {
+  override log_abs_det_jacobian(x: Tensor, _y?: Tensor): Tensor {
     return softplus(x.neg()).neg();
   }
 }
@@ -399,7 +399,7 @@ export class TanhTransform extends Elementwise {
   inverse(y: Tensor): Tensor {
     return y.atanh();
   }
-  override log_abs_det_jacobian(x: Tensor): Tensor {
+  override log_abs_det_jacobian(x: Tensor, _y?: Tensor): Tensor {
     return x
       .add(softplus(x.mul(-2)))
       .neg()
@@ -456,7 +456,7 @@ export class AffineTransform extends Transform {
   inverse(y: Tensor): Tensor {
     return y.sub(this.loc).div(this.scale);
   }
-  override log_abs_det_jacobian(x: Tensor): Tensor {
+  override log_abs_det_jacobian(x: Tensor, _y?: Tensor): Tensor {
     const { scale } = this;
     const each =
       typeof scale === 'number' ? full_like(x.detach(), Math.log(Math.abs(scale))) : scale.abs().log();
