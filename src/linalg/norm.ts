@@ -1,4 +1,5 @@
 // Norms of vectors and matrices.
+import { typeName } from '../dispatch/schema.js';
 import type { DType } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { abs } from '../ops/arithmetic.js';
@@ -51,6 +52,12 @@ function matrixDims(A: Tensor, dim: readonly number[]): [number, number] {
   return [rows, columns];
 }
 
+/** @internal @throws TypeError for an order that is neither a number nor a name. */
+export function checkOrder(ord: unknown, name: string): void {
+  if (ord !== null && typeof ord !== 'number' && typeof ord !== 'string')
+    throw new TypeError(`${name}(): argument 'ord' must be Number or str, not ${typeName(ord)}`);
+}
+
 /** The sum, or the largest or smallest, of the singular values over two dimensions. */
 function spectralNorm(A: Tensor, ord: MatrixOrder, rows: number, columns: number, keepdim: boolean): Tensor {
   const others = A.shape.map((_, d) => d).filter((d) => d !== rows && d !== columns);
@@ -78,6 +85,7 @@ export function matrixNorm(
     throw new RuntimeError(
       `linalg.matrix_norm: Expected a floating point or complex tensor as input. Got ${input.dtype.scalarName}`,
     );
+  checkOrder(ord, 'linalg_matrix_norm');
   const [rows, columns] = matrixDims(input, dim);
   if (ord === 'fro') return vectorNorm(input, 2, [rows, columns], keepdim, dtype);
   if (ord !== 'nuc' && (typeof ord !== 'number' || ![1, 2, Number.POSITIVE_INFINITY].includes(Math.abs(ord))))
@@ -117,6 +125,7 @@ export const norm: NormFunction<MatrixOrder | null> = op(
   ) => {
     const dims = dim === null ? null : typeof dim === 'number' ? [dim] : dim;
     const n = A.shape.length;
+    checkOrder(ord, 'linalg_norm');
     if (dims !== null && dims.length !== 1 && dims.length !== 2)
       throw new RuntimeError(
         `linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dims.join(', ')}]`,

@@ -1,5 +1,6 @@
 // What singular values tell: pseudoinverses, ranks and condition numbers.
 import { record } from '../autograd/graph.js';
+import { typeName } from '../dispatch/schema.js';
 import { complex64, complex128, float32, float64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { abs, add, div, mul, reciprocal, sub } from '../ops/arithmetic.js';
@@ -16,7 +17,7 @@ import { squeeze, unsqueeze } from '../ops/view.js';
 import { Tensor } from '../tensor.js';
 import { decomposeHermitian } from './eigh.js';
 import { adjoint, bare, batchOf, checkSquare, columnsOf, rowsOf } from './matrices.js';
-import { type MatrixOrder, matrixNorm } from './norm.js';
+import { checkOrder, type MatrixOrder, matrixNorm } from './norm.js';
 import { inverseOf } from './solve.js';
 import { decomposeSVD, singularValues } from './svd.js';
 
@@ -29,7 +30,11 @@ const hasDecomposition = (x: Tensor): boolean => [float32, float64, complex64, c
 function boundOf(A: Tensor, S: Tensor, atol: Tolerance, rtol: Tolerance, name: string): Tensor {
   const eps = A.dtype.to_real() === float32 ? 2 ** -23 : 2 ** -52;
   for (const [what, value] of [['atol', atol] as const, ['rtol', rtol] as const])
-    if (value instanceof Tensor && value.dtype.is_complex)
+    if (value !== null && typeof value !== 'number' && !(value instanceof Tensor))
+      throw new TypeError(
+        `linalg_${name}(): argument '${what}' must be float or Tensor, not ${typeName(value)}`,
+      );
+    else if (value instanceof Tensor && value.dtype.is_complex)
       throw new RuntimeError(
         `torch.linalg.${name}: ${what} tensor of complex type is not supported. Got ${value.dtype.scalarName}`,
       );
@@ -162,7 +167,8 @@ export const matrix_rank: (
 // ---------------------------------------------------------------------------------------
 // Condition
 
-function checkOrder(p: MatrixOrder | null): void {
+function checkNorm(p: MatrixOrder | null): void {
+  checkOrder(p, 'linalg_cond');
   const known = typeof p === 'number' ? [1, 2, Number.POSITIVE_INFINITY].includes(Math.abs(p)) : true;
   if (!known || (typeof p === 'string' && p !== 'fro' && p !== 'nuc'))
     throw new RuntimeError(
@@ -197,7 +203,7 @@ export const cond: (
   (A: Tensor, p: MatrixOrder | null) => {
     if (A.shape.length < 2)
       throw new RuntimeError('linalg.cond: The input tensor must have at least 2 dimensions.');
-    checkOrder(p);
+    checkNorm(p);
     if (A._numel === 0) return zeros([...batchOf(A)], { dtype: A.dtype.to_real(), device: A.device });
     if (p !== null && p !== 2 && p !== -2) return conditionByInverse(A, p);
     const S = singularValues(A);
