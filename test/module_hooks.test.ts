@@ -93,3 +93,36 @@ it('set_submodule replaces a module deep inside', () => {
   expect(() => m.set_submodule('other.x', new nn.Identity())).toThrow('Counter has no attribute `other`');
   expect(() => m.set_submodule('other', new nn.Identity(), { strict: true })).toThrow('has no attribute');
 });
+
+it('hooks of all modules run before those of the module', () => {
+  const log: string[] = [];
+  const all = torch.nn.modules.module;
+  const m = new nn.Sequential(new nn.Linear(1, 1), new nn.ReLU());
+  const handles = [
+    all.register_module_forward_pre_hook((module) => void log.push(`pre ${module._getName()}`)),
+    all.register_module_forward_hook((module) => void log.push(`all ${module._getName()}`)),
+    all.register_module_full_backward_hook(
+      (module, grads) => void log.push(`back ${module._getName()} ${grads.length}`),
+    ),
+  ];
+  m.register_forward_hook(() => void log.push('own'));
+  m(torch.ones([1, 1]).requires_grad_(true))
+    .sum()
+    .backward();
+  expect(log).toEqual([
+    'pre Sequential',
+    'pre Linear',
+    'all Linear',
+    'pre ReLU',
+    'all ReLU',
+    'all Sequential',
+    'own',
+    'back ReLU 1',
+    'back Linear 1',
+    'back Sequential 1',
+  ]);
+  for (const handle of handles) handle.remove();
+  log.length = 0;
+  m(torch.ones([1, 1]));
+  expect(log).toEqual(['own']);
+});

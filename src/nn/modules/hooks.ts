@@ -90,25 +90,48 @@ const states = new WeakMap<Module, ModuleState>();
 /** @internal What a module keeps, if it keeps anything. */
 export const knownState = (module: Module): ModuleState | undefined => states.get(module);
 
+const freshState = (): ModuleState => ({
+  buffers: new Map(),
+  forwardHooks: new Map(),
+  forwardPreHooks: new Map(),
+  backwardHooks: new Map(),
+  backwardPreHooks: new Map(),
+  statePreHooks: new Map(),
+  stateHooks: new Map(),
+  loadPreHooks: new Map(),
+  loadPostHooks: new Map(),
+  alwaysCalled: new Set(),
+});
+
 /** @internal */
 export function moduleState(module: Module): ModuleState {
   let state = states.get(module);
   if (!state) {
-    state = {
-      buffers: new Map(),
-      forwardHooks: new Map(),
-      forwardPreHooks: new Map(),
-      backwardHooks: new Map(),
-      backwardPreHooks: new Map(),
-      statePreHooks: new Map(),
-      stateHooks: new Map(),
-      loadPreHooks: new Map(),
-      loadPostHooks: new Map(),
-      alwaysCalled: new Set(),
-    };
+    state = freshState();
     states.set(module, state);
   }
   return state;
+}
+
+/** @internal The hooks of all modules; they come before a module's own. */
+export const everywhere: ModuleState = freshState();
+
+const CALL_HOOKS = ['forwardHooks', 'forwardPreHooks', 'backwardHooks', 'backwardPreHooks'] as const;
+
+/** @internal The hooks that a call of the module runs, if there are any. */
+export function callState(module: Module): ModuleState | undefined {
+  const own = states.get(module);
+  if (CALL_HOOKS.every((key) => everywhere[key].size === 0)) return own;
+  if (own === undefined) return everywhere;
+  const both = <H>(a: Map<number, H>, b: Map<number, H>): Map<number, H> => new Map([...a, ...b]);
+  return {
+    ...own,
+    forwardHooks: both(everywhere.forwardHooks, own.forwardHooks),
+    forwardPreHooks: both(everywhere.forwardPreHooks, own.forwardPreHooks),
+    backwardHooks: both(everywhere.backwardHooks, own.backwardHooks),
+    backwardPreHooks: both(everywhere.backwardPreHooks, own.backwardPreHooks),
+    alwaysCalled: new Set([...everywhere.alwaysCalled, ...own.alwaysCalled]),
+  };
 }
 
 /** Arguments by position, and those of a last plain object. */

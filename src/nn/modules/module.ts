@@ -14,6 +14,7 @@ import { backwardHooks } from './backward_hooks.js';
 import {
   type BackwardHook,
   type BackwardPreHook,
+  callState,
   type ForwardHook,
   type ForwardHookOptions,
   type ForwardHookWithKwargs,
@@ -501,7 +502,7 @@ function positional(module: Module, given: unknown[]): unknown[] {
 /** Runs the hooks and forward of a module. */
 function invoke(module: Module, call: unknown[]): unknown {
   const given = positional(module, call);
-  const state = knownState(module);
+  const state = callState(module);
   const forward = module.forward as unknown as ((...args: unknown[]) => unknown) | undefined;
   if (typeof forward !== 'function')
     throw new NotImplementedError(`Module [${module._getName()}] is missing the required "forward" function`);

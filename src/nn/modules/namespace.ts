@@ -1,0 +1,3 @@
+// torch.nn.modules
+export * as module from './global_hooks.js';
+export * from './index.js';
