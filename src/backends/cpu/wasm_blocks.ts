@@ -27,7 +27,7 @@ interface Block {
 }
 
 const MIN_BUDGET = 96e6;
-const MAX_BUDGET = 1e9;
+const MAX_BUDGET = 384e6;
 /** A sweep should cost at most this share of the time. */
 const SHARE = 0.04;
 /** What a block costs besides its bytes: the JavaScript objects around it. */
@@ -116,8 +116,9 @@ export class Blocks {
     const cost = end - start;
     this.sweeps++;
     this.seconds += cost / 1000;
-    // Rarer where sweeps take too much of the time, within what linear memory has room for.
-    const room = Math.max(MIN_BUDGET, Math.min(MAX_BUDGET, (LIMIT - this.heap.used()) / 2));
+    // Rarer where sweeps take too much of the time, within what tensors take anyway and linear memory has room for.
+    const most = Math.max(MAX_BUDGET, this.live);
+    const room = Math.max(MIN_BUDGET, Math.min(most, (LIMIT - this.heap.used()) / 2));
     const dear = cost > SHARE * (end - this.lastSweep);
     this.budget = Math.min(room, Math.max(MIN_BUDGET, dear ? this.budget * 1.5 : this.budget * 0.8));
     this.handedOut = 0;
