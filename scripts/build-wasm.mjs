@@ -58,6 +58,8 @@ const LINK_FLAGS = [
   '--export=__wasm_call_ctors',
   '--stack-first',
   '-zstack-size=1048576',
+  // Constants that are specialisations of a template: equal in every file, and defined in each for this linker.
+  '--allow-multiple-definition',
   '--gc-sections',
   '--strip-all',
   '-O2',
