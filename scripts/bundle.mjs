@@ -29,7 +29,7 @@ const common = {
 };
 await build({
   ...common,
-  entryPoints: points('', ['index', 'vision', 'safetensors', 'worker.node']),
+  entryPoints: points('', ['index', 'vision', 'safetensors', 'worker.node', 'worker_classes']),
   platform: 'node',
   target: 'node20',
   external: ['#native', 'sharp'],
