@@ -32,7 +32,7 @@ describe('the tour', () => {
       { cwd: root },
     );
   }, 60_000);
-  for (const chapter of ['chapter1', 'chapter2', 'chapter3', 'chapter5'])
+  for (const chapter of ['chapter1', 'chapter2', 'chapter3', 'chapter5', 'chapter5_pictures'])
     it(`${chapter} prints PyTorch's text`, () => {
       const printed = execFileSync(
         process.execPath,

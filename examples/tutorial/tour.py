@@ -7,8 +7,11 @@ import contextlib
 import io
 import pathlib
 import sys
+import tempfile
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, random_split
 
@@ -215,10 +218,78 @@ def chapter5():
     print(evaluate(copy) == evaluate(net))
 
 
+def stripes(down, phase):
+    y, x, c = np.mgrid[0:24, 0:24, 0:3]
+    return Image.fromarray((((x if down else y) + phase) % 6 * 40 + (x * y + c * 7) % 11).astype(np.uint8))
+
+
+class Labelled(Dataset):
+    def __init__(self, folder, table, listing, transform):
+        self.folder, self.transform = folder, transform
+        rows = table.read_text().strip().split("\n")[1:]
+        self.labels = {row.split(",")[0]: int(row.split(",")[1]) for row in rows}
+        self.names = listing.read_text().strip().split("\n")
+
+    def __getitem__(self, index):
+        name = self.names[index]
+        return self.transform(Image.open(self.folder / name).convert("RGB")), self.labels[name]
+
+    def __len__(self):
+        return len(self.names)
+
+
+def chapter5_pictures():
+    from torchvision import datasets, transforms
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        rows = ["Image_index,Label"]
+        for label, kind in enumerate(["across", "down"]):
+            (folder / "train" / kind).mkdir(parents=True)
+            for i in range(40):
+                file = f"{kind}/{i:02d}.png"
+                stripes(label == 1, i).save(folder / "train" / file)
+                rows.append(f"{file},{label}")
+        normalize = transforms.Normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
+        transform = transforms.Compose([
+            transforms.Resize(20), transforms.CenterCrop(16), transforms.RandomHorizontalFlip(), transforms.ToTensor(), normalize,
+        ])
+        print(transform)
+        train_data = datasets.ImageFolder(folder / "train", transform=transform)
+        print("[ 'across', 'down' ]", len(train_data))
+        (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+        (folder / "val.txt").write_text("\n".join(row.split(",")[0] for row in rows[1::5]) + "\n")
+        plain = transforms.Compose([transforms.Resize(16), transforms.ToTensor(), normalize])
+        val_data = Labelled(folder / "train", folder / "labels.csv", folder / "val.txt", plain)
+        print(len(val_data))
+        torch.manual_seed(0)
+        options = {"batch_size": 16, "num_workers": 4, "persistent_workers": True}
+        train_loader = DataLoader(train_data, shuffle=True, drop_last=True, **options)
+        val_loader = DataLoader(val_data, shuffle=False, **options)
+        print(len(train_loader), len(val_loader))
+        images, labels = next(iter(val_loader))
+        print(images.shape, images.dtype, labels)
+        print(images[0].permute(1, 2, 0).shape, f"{images[0].mean().item():.4f}")
+        net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Linear(144, 2))
+        loss_fn = nn.CrossEntropyLoss()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for epoch in range(2):
+            total = 0
+            for x, y in train_loader:
+                loss = loss_fn(net(x), y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                total += loss.item()
+            correct = sum((net(x).argmax(1) == y).sum().item() for x, y in val_loader)
+            print(f"epoch {epoch}: loss {total / len(train_loader):.4f}, accuracy {correct / len(val_data):.3f}")
+        print("[ 'net', 'optimizer', 'epoch' ]", net[0].weight.shape, 2)
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for chapter in (chapter1, chapter2, chapter3, chapter5):
+    for chapter in (chapter1, chapter2, chapter3, chapter5, chapter5_pictures):
         text = io.StringIO()
         with contextlib.redirect_stdout(text):
             chapter()

@@ -5,7 +5,7 @@ import { RuntimeError, ValueError } from '../../errors.js';
 import type { Generator } from '../../generator.js';
 import type { Tensor } from '../../tensor.js';
 import { default_collate, default_convert } from './collate.js';
-import { type BatchSource, type Dataset, IterableDataset } from './dataset.js';
+import { type BatchSource, type Dataset, IterableDataset, samplesAt } from './dataset.js';
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from './sampler.js';
 import { canTravel } from './wire.js';
 import { importing } from './worker_info.js';
@@ -169,12 +169,8 @@ export class DataLoader<T = unknown, R = Batch<T>> {
   private fetch(indices: readonly number[]): unknown {
     const source = this.dataset as Dataset<T> & Partial<BatchSource>;
     if (this.plainCollate && typeof source._batch === 'function') return source._batch(indices);
-    const many = source.__getitems__?.([...indices]);
-    if (isPromise(many)) return many.then((all) => this.collate_fn(all as T[]));
-    const samples = many ?? indices.map((i) => source.__getitem__(i));
-    return samples.some(isPromise)
-      ? Promise.all(samples).then((all) => this.collate_fn(all))
-      : this.collate_fn(samples);
+    const samples = samplesAt(source, indices, this.num_workers > 0);
+    return isPromise(samples) ? samples.then((all) => this.collate_fn(all)) : this.collate_fn(samples);
   }
 
   /** @throws RuntimeError when the dataset is asynchronous or workers are asked for. */
@@ -222,7 +218,8 @@ export class DataLoader<T = unknown, R = Batch<T>> {
       throw new RuntimeError(
         'A DataLoader with workers was started while a worker imports the module of its dataset, which would start workers without end. Define the dataset class in a module of its own, or run the program only where `isMainThread` of node:worker_threads is true.',
       );
-    const seed = drawSeed(this.generator);
+    // Persistent workers are seeded once; their generators go on from one pass to the next.
+    const seed = this.pool === null ? drawSeed(this.generator) : 0n;
     const pool =
       this.pool ??
       new WorkerPool(this.dataset, this.num_workers, {

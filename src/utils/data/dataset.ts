@@ -35,6 +35,38 @@ export abstract class IterableDataset<T = unknown> {
   abstract [Symbol.iterator](): Iterator<T>;
 }
 
+/**
+ * The samples at several indices. Where they are promises, one is asked for after the other, so that what they draw
+ * at random does not depend on their speed; `together` asks for all at once. @internal
+ */
+export function samplesAt<T>(
+  dataset: Dataset<T>,
+  indices: readonly number[],
+  together: boolean,
+): readonly T[] | Promise<readonly T[]> {
+  const many = dataset.__getitems__?.([...indices]);
+  if (many !== undefined) return many;
+  const ordered = (dataset.constructor as { _ordered?: boolean })._ordered === true;
+  const samples: (T | Promise<T>)[] = [];
+  for (const [at, i] of indices.entries()) {
+    const sample = dataset.__getitem__(i);
+    samples.push(sample);
+    if (sample instanceof Promise && !together && !ordered)
+      return oneByOne(dataset, samples, indices.slice(at + 1));
+  }
+  return samples.some((x) => x instanceof Promise) ? Promise.all(samples) : (samples as T[]);
+}
+
+async function oneByOne<T>(
+  dataset: Dataset<T>,
+  first: readonly (T | Promise<T>)[],
+  indices: readonly number[],
+): Promise<T[]> {
+  const samples = await Promise.all(first);
+  for (const i of indices) samples.push(await dataset.__getitem__(i));
+  return samples;
+}
+
 /** A dataset that can hand out a whole batch at once, already collated. @internal */
 export interface BatchSource {
   _batch(indices: readonly number[]): unknown;

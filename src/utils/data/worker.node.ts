@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import '../../index.js';
 import { manual_seed } from '../../generator.js';
 import { default_collate, default_convert } from './collate.js';
-import type { BatchSource, Dataset } from './dataset.js';
+import { type BatchSource, type Dataset, samplesAt } from './dataset.js';
 import { decode, encode } from './wire.js';
 import { importing, type WorkerInfo, workerInfo } from './worker_info.js';
 import type { Reply, Request, WorkerSetup } from './workers.node.js';
@@ -39,9 +39,7 @@ async function fetch(indices: number | readonly number[]): Promise<unknown> {
   const source = dataset as AnyDataset;
   if (typeof indices === 'number') return default_convert(await source.__getitem__(indices));
   if (collated && typeof source._batch === 'function') return source._batch(indices);
-  const samples =
-    (await source.__getitems__?.([...indices])) ??
-    (await Promise.all(indices.map((i) => source.__getitem__(i))));
+  const samples = await samplesAt(source, indices, false);
   return collated ? default_collate(samples) : samples;
 }
 
@@ -63,11 +61,18 @@ function* batches(): IterableIterator<unknown> {
 async function answer(request: Request): Promise<Reply | null> {
   dataset ??= await load();
   if (request.kind === 'start') {
-    const seed = request.seed + BigInt(setup.worker);
-    manual_seed(seed);
-    workerInfo.current = { id: setup.worker, num_workers: setup.workers, seed, dataset } satisfies WorkerInfo;
-    if (init !== null && !started) await init(setup.worker);
-    started = true;
+    if (!started) {
+      const seed = request.seed + BigInt(setup.worker);
+      manual_seed(seed);
+      workerInfo.current = {
+        id: setup.worker,
+        num_workers: setup.workers,
+        seed,
+        dataset,
+      } satisfies WorkerInfo;
+      if (init !== null) await init(setup.worker);
+      started = true;
+    }
     collated = request.collate;
     stream = request.stream ? batches() : undefined;
     return null;

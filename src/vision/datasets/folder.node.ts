@@ -106,6 +106,8 @@ export interface FolderOptions<Raw, Sample, Label> extends TransformOptions<Raw,
 export class DatasetFolder<Raw = unknown, Sample = Raw, Label = number> extends VisionDataset<
   [Sample, Label]
 > {
+  /** @internal Samples may be asked for at once: they draw in the order of the calls. */
+  static readonly _ordered = true;
   /** Names of the classes, in order. */
   readonly classes: readonly string[];
   readonly class_to_idx: Readonly<Record<string, number>>;
@@ -139,9 +141,15 @@ export class DatasetFolder<Raw = unknown, Sample = Raw, Label = number> extends 
   __getitem__(index: number): [Sample, Label] | Promise<[Sample, Label]> {
     const [path, target] = this.samples.at(index) ?? fail(index);
     const loaded = this.load(path);
-    return loaded instanceof Promise
-      ? loaded.then((image) => this.sample<Sample, Label>(image, target))
-      : this.sample<Sample, Label>(loaded, target);
+    if (!(loaded instanceof Promise)) return this.sample<Sample, Label>(loaded, target);
+    // Files are decoded side by side, but transformed in the order of the calls: random draws are then reproducible.
+    const before = turns.get(this) ?? Promise.resolve();
+    const sample = Promise.all([loaded, before]).then(([image]) => this.sample<Sample, Label>(image, target));
+    turns.set(
+      this,
+      sample.catch(() => {}),
+    );
+    return sample;
   }
   /** @internal */
   protected load(path: string): Raw | Promise<Raw> {
@@ -151,6 +159,9 @@ export class DatasetFolder<Raw = unknown, Sample = Raw, Label = number> extends 
     return this.samples.length;
   }
 }
+
+/** When the last sample of each dataset that was asked for has been transformed. */
+const turns = new WeakMap<object, Promise<unknown>>();
 
 function fail(index: number): never {
   throw new RangeError(`list index out of range: ${index}`);
