@@ -43,6 +43,7 @@ export function is_autocast_enabled(device_type = 'cuda'): boolean {
   known(device_type);
   return settings.enabled.has(device_type);
 }
+/** Whether autocast is on for the CPU. */
 export function is_autocast_cpu_enabled(): boolean {
   return is_autocast_enabled('cpu');
 }
@@ -50,6 +51,7 @@ export function is_autocast_cpu_enabled(): boolean {
 export function get_autocast_dtype(device_type: string): DType {
   return known(device_type);
 }
+/** The dtype that autocast computes in on the CPU. */
 export function get_autocast_cpu_dtype(): DType {
   return known('cpu');
 }
@@ -66,10 +68,12 @@ export function set_autocast_enabled(device_type: string, enabled: boolean): voi
   else set.delete(device_type);
   change({ ...settings, enabled: set });
 }
+/** Sets the dtype that autocast computes in on a kind of device. */
 export function set_autocast_dtype(device_type: string, dtype: DType): void {
   known(device_type);
   change({ ...settings, dtypes: new Map([...settings.dtypes, [device_type, dtype]]) });
 }
+/** Whether autocast keeps the casts of weights until its scope ends. */
 export function set_autocast_cache_enabled(enabled: boolean): void {
   change({ ...settings, cache: enabled });
 }

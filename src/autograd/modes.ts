@@ -131,9 +131,11 @@ export function set_grad_enabled<R>(enabled: boolean, fn?: () => R): R | ModeGua
     : within('set_grad_enabled', { grad: enabled }, fn);
 }
 
+/** Whether ops record what they do for backward. */
 export function is_grad_enabled(): boolean {
   return mode.grad;
 }
+/** Whether tensors are made in inference mode. */
 export function is_inference_mode_enabled(): boolean {
   return mode.inference;
 }
@@ -167,9 +169,11 @@ export function set_detect_anomaly(enabled: boolean, check_nan: boolean | Anomal
   const checkNaN = typeof check_nan === 'boolean' ? check_nan : (check_nan.check_nan ?? true);
   return guard('autograd.set_detect_anomaly', { anomaly: enabled, checkNaN }, true);
 }
+/** Whether anomaly mode is on. */
 export function is_anomaly_enabled(): boolean {
   return mode.anomaly;
 }
+/** Whether anomaly mode looks for NaN in gradients. */
 export function is_anomaly_check_nan_enabled(): boolean {
   return mode.checkNaN;
 }

@@ -31,7 +31,12 @@ function frequencies(
   });
 }
 
-/** The frequencies of {@link fft}'s n elements, in cycles per unit of the sample spacing d: 0, 1, … and then the negative ones, over n d. */
+/**
+ * The frequencies of {@link fft}'s n elements, in cycles per unit of the sample spacing d: 0, 1, … and then the negative ones, over n d.
+ *
+ *     torch.fft.fftfreq(4)
+ *     // tensor([ 0.0000,  0.2500, -0.5000, -0.2500])
+ */
 export const fftfreq: Frequencies = frequencies(
   'fftfreq',
   (n) => n,

@@ -47,12 +47,21 @@ const halfLine =
 
 /**
  * The discrete Fourier transform along `dim`: `sum_j x_j exp(-2 pi i j k / n)`. Complex; integers become the default dtype.
+ *
+ *     torch.fft.fft(torch.tensor([1, 0, 0, 0]))
+ *     // tensor([1.+0.j, 1.-0.j, 1.+0.j, 1.+0.j])
+ *
  * @throws RuntimeError for half precision, no points, or an unknown `norm`.
  */
 export const fft: LineTransform = transform('fft', SCHEMA, 'complex', complexLine(false));
 /** The inverse of {@link fft}. */
 export const ifft: LineTransform = transform('ifft', SCHEMA, 'complex', complexLine(true));
-/** {@link fft} of a real signal: the first n / 2 + 1 elements, of which the others are mirror images. */
+/**
+ * {@link fft} of a real signal: the first n / 2 + 1 elements, of which the others are mirror images.
+ *
+ *     torch.fft.rfft(torch.tensor([1, 2, 3, 4]))
+ *     // tensor([10.+0.j, -2.+2.j, -2.+0.j])
+ */
 export const rfft: LineTransform = transform('rfft', SCHEMA, 'complex', realLine('rfft', false));
 /** The inverse of {@link rfft}: a real signal of n elements, 2 (size - 1) by default. */
 export const irfft: LineTransform = transform('irfft', SCHEMA, 'real', halfLine(false));

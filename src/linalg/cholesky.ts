@@ -83,6 +83,11 @@ function choleskyOf(A: Tensor, upper: boolean, name: string | null): Root {
 /**
  * The Cholesky factor of Hermitian positive definite matrices A [*, n, n]: lower triangular L with `A = L @ L^H`, or
  * with `upper` U with `A = U^H @ U`. One triangle of A is read. Differentiable.
+ *
+ *     torch.linalg.cholesky(torch.tensor([[4, 2], [2, 5]]))
+ *     // tensor([[2., 0.],
+ *     //         [1., 2.]])
+ *
  * @throws LinAlgError when a matrix is not positive definite.
  */
 export const cholesky: (A: Tensor, options?: Out & { upper?: boolean }) => Tensor = op(

@@ -125,7 +125,12 @@ export function checkedDet(A: Tensor): Tensor {
   return determinant(A);
 }
 
-/** The determinant of a square matrix, or of each of a batch A [*, n, n]. Differentiable. */
+/**
+ * The determinant of a square matrix, or of each of a batch A [*, n, n]. Differentiable.
+ *
+ *     torch.linalg.det(torch.tensor([[1, 2], [3, 4]]))
+ *     // tensor(-2.0000)
+ */
 export const det: (A: Tensor, options?: Out) => Tensor = op(
   'linalg.det',
   'Tensor A, *, Tensor? out=None',

@@ -99,7 +99,12 @@ export const eigh: (A: Tensor, UPLO?: UPLO | 'l' | 'u' | EighOptions, options?: 
 
 type EigvalshOptions = Out & { UPLO?: UPLO | 'l' | 'u' };
 
-/** The eigenvalues of symmetric or Hermitian matrices [*, n, n], ascending. See {@link eigh}. */
+/**
+ * The eigenvalues of symmetric or Hermitian matrices [*, n, n], ascending. See {@link eigh}.
+ *
+ *     torch.linalg.eigvalsh(torch.tensor([[2, 1], [1, 2]]))
+ *     // tensor([1., 3.])
+ */
 export const eigvalsh: (
   A: Tensor,
   UPLO?: UPLO | 'l' | 'u' | EigvalshOptions,

@@ -236,6 +236,11 @@ type LstsqOptions = {
  * near the bound, otherwise all by singular values.
  * The result names the solution, the squared residuals (m > n, full rank, not with `'gelsy'`), the rank (not with
  * `'gels'`) and the singular values (`'gelsd'`, `'gelss'`); the others are empty.
+ *
+ *     torch.linalg.lstsq(torch.tensor([[1, 0], [0, 2]]), torch.tensor([[1], [4]])).solution
+ *     // tensor([[1.],
+ *     //         [2.]])
+ *
  * @throws RuntimeError when shapes, dtypes or the driver do not fit; LinAlgError when `'gels'` meets a lower rank.
  */
 export const lstsq: (

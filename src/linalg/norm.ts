@@ -112,7 +112,12 @@ export const matrix_norm: NormFunction<MatrixOrder> = op(
   { self: null },
 );
 
-/** A vector norm for one dimension (or none and no order), a matrix norm for two. */
+/**
+ * A vector norm for one dimension (or none and no order), a matrix norm for two.
+ *
+ *     torch.linalg.norm(torch.tensor([3, 4]))
+ *     // tensor(5.)
+ */
 export const norm: NormFunction<MatrixOrder | null> = op(
   'linalg.norm',
   'Tensor A, any ord=None, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',

@@ -161,7 +161,13 @@ export function matrixExp(A: Tensor): Tensor {
   return exponential(A);
 }
 
-/** The exponential of square matrices A [*, n, n]: the sum of `A^k / k!`. Differentiable. */
+/**
+ * The exponential of square matrices A [*, n, n]: the sum of `A^k / k!`. Differentiable.
+ *
+ *     torch.linalg.matrix_exp(torch.zeros(2, 2))
+ *     // tensor([[1., 0.],
+ *     //         [0., 1.]])
+ */
 export const matrix_exp: (A: Tensor) => Tensor = op('linalg.matrix_exp', 'Tensor A', matrixExp, {
   self: null,
 });

@@ -142,6 +142,11 @@ type QROptions = { mode?: QRMode; out?: readonly [Q: Tensor, R: Tensor] };
  * The QR decomposition A = Q @ R of matrices [*, m, n]: Q with orthonormal columns, [*, m, min(m, n)] or square with mode
  * `'complete'`, and R upper triangular. Mode `'r'` computes R alone (Q is empty). As in LAPACK, the diagonal of R may be
  * negative. Differentiable in modes `'reduced'`, and `'complete'` unless m > n.
+ *
+ *     torch.linalg.qr(torch.eye(2)).R
+ *     // tensor([[1., 0.],
+ *     //         [0., 1.]])
+ *
  * @throws RuntimeError for tensors that are no matrices, and for integers.
  */
 export const qr: (A: Tensor, mode?: QRMode | QROptions, options?: QROptions) => QRResult = op(

@@ -98,6 +98,10 @@ type SolveOptions = Out & { left?: boolean };
 /**
  * The solution X of `A @ X = B` (with `left: false` of `X @ A = B`): A [*, n, n], B [*, n, k] or vectors [*, n], whose
  * batches broadcast. Differentiable.
+ *
+ *     torch.linalg.solve(torch.tensor([[2, 0], [0, 4]]), torch.tensor([2, 8]))
+ *     // tensor([1., 2.])
+ *
  * @throws LinAlgError when a matrix is singular.
  */
 export const solve: (A: Tensor, B: Tensor, options?: SolveOptions) => Tensor = op(
@@ -150,6 +154,11 @@ export function inverseOf(A: Tensor, name: string | null): Solution {
 
 /**
  * The inverse of a square matrix, or of each of a batch A [*, n, n]. Differentiable.
+ *
+ *     torch.linalg.inv(torch.tensor([[2, 0], [0, 4]]))
+ *     // tensor([[0.5000, 0.0000],
+ *     //         [0.0000, 0.2500]])
+ *
  * @throws LinAlgError when a matrix is singular.
  */
 export const inv: (A: Tensor, options?: Out) => Tensor = op(

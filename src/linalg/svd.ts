@@ -224,7 +224,12 @@ export const svd: (A: Tensor, full_matrices?: boolean | SVDOptions, options?: SV
 /** @internal The singular values. Recorded. */
 export const singularValues = (A: Tensor): Tensor => decomposeSVD(A, false, false).S;
 
-/** The singular values of matrices [*, m, n], descending. See {@link svd}. */
+/**
+ * The singular values of matrices [*, m, n], descending. See {@link svd}.
+ *
+ *     torch.linalg.svdvals(torch.tensor([[3, 0], [0, 4]]))
+ *     // tensor([4., 3.])
+ */
 export const svdvals: (A: Tensor, options?: Out & { driver?: string | null }) => Tensor = op(
   'linalg.svdvals',
   'Tensor A, *, str? driver=None, Tensor? out=None',

@@ -7,7 +7,12 @@ import type { Tensor } from '../tensor.js';
 import { refuse } from './checks.js';
 import { type InPlaceOp, pointwiseForms, unary } from './define.js';
 
-/** Logistic function, `1 / (1 + exp(-x))`. Integers promote to the default float. */
+/**
+ * Logistic function, `1 / (1 + exp(-x))`. Integers promote to the default float.
+ *
+ *     torch.sigmoid(torch.tensor([-1, 0, 1]))
+ *     // tensor([0.2689, 0.5000, 0.7311])
+ */
 export const sigmoid = unary('sigmoid', {
   types: 'float',
   complex: true,
@@ -15,7 +20,12 @@ export const sigmoid = unary('sigmoid', {
   derivative: ({ grad, result }) => [e.mul(grad, e.conj(e.mul(e.sub(1, result), result)))],
 });
 
-/** The larger of the element and 0. The gradient at 0 is 0. */
+/**
+ * The larger of the element and 0. The gradient at 0 is 0.
+ *
+ *     torch.tensor([-1, 0, 2]).relu()
+ *     // tensor([0., 0., 2.])
+ */
 export const relu = unary('relu', {
   check: refuse({
     bool: 'Boolean inputs not supported for relu',

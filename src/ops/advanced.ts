@@ -242,7 +242,12 @@ const outside =
   (bad: number): string =>
     `out of range: tried to access index ${bad} on a tensor of ${x._numel} elements.`;
 
-/** Elements by their positions in row-major order; negative ones count from the end. The result has the index's shape. */
+/**
+ * Elements by their positions in row-major order; negative ones count from the end. The result has the index's shape.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).take(torch.tensor([0n, 3n]))
+ *     // tensor([1., 4.])
+ */
 export const take: Op<[index: Tensor, options?: Out], Tensor> = op(
   'take',
   'Tensor self, Tensor index, *, Tensor? out=None',

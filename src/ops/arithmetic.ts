@@ -35,7 +35,12 @@ const scaledSum = new PointwiseOp('add', {
   derivative: ({ grad, z }) => [grad, e.mul(grad, e.conj(z)), null],
 });
 
-/** `input + alpha * other`, with broadcasting and type promotion. */
+/**
+ * `input + alpha * other`, with broadcasting and type promotion.
+ *
+ *     torch.tensor([1, 2]).add(torch.tensor([10, 20]), { alpha: 2 })
+ *     // tensor([21., 42.])
+ */
 export const add: InPlaceOp<[other: Operand, options?: Out & { alpha?: Scalar }], Tensor> = pointwiseForms(
   'add',
   'Operand self, Operand other, *, Scalar alpha=1, Tensor? out=None',
@@ -90,7 +95,13 @@ export const rsub: Op<[other: Operand, options?: { alpha?: Scalar }], Tensor> = 
   (x: Tensor, y: Operand, alpha: Scalar) => reverseDifference.call([x, y, subtractionAlpha(x, y, alpha)]),
 );
 
-/** `input * other`, with broadcasting and type promotion. */
+/**
+ * `input * other`, with broadcasting and type promotion.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).mul(torch.tensor([10, 100]))
+ *     // tensor([[ 10., 200.],
+ *     //         [ 30., 400.]])
+ */
 export const mul = binary('mul', {
   complex: true,
   forward: (x, y) => e.mul(x, y),
@@ -131,6 +142,10 @@ function chooseQuotient(x: Operand, y: Operand, rounding: RoundingMode): Pointwi
 
 /**
  * `input / other`: true division, in floating point for integers too, unless `rounding_mode` rounds the quotient.
+ *
+ *     torch.div(torch.tensor([7, -7]), 2, { rounding_mode: 'floor' })
+ *     // tensor([ 3., -4.])
+ *
  * @throws RuntimeError for a zero divisor of a rounded integer division.
  */
 export const div: InPlaceOp<[other: Operand, options?: Out & { rounding_mode?: RoundingMode }], Tensor> =
@@ -150,7 +165,14 @@ export const true_divide: InPlaceOp<[other: Operand, options?: Out], Tensor> = p
   quotient,
 );
 
-/** `floor(input / other)`; integers stay integers. Not differentiable. @throws RuntimeError for an integer zero divisor. */
+/**
+ * `floor(input / other)`; integers stay integers. Not differentiable.
+ *
+ *     torch.tensor([-7, 7]).floor_divide(2)
+ *     // tensor([-4.,  3.])
+ *
+ * @throws RuntimeError for an integer zero divisor.
+ */
 export const floor_divide = binary('floor_divide', {
   noBool: true,
   kernelName: 'div_floor_cpu',
@@ -163,7 +185,14 @@ const scalarNode =
   ([, y]: readonly Operand[]): string =>
     `${name}Backward${y instanceof Tensor ? 1 : 0}`;
 
-/** Python's modulus: the remainder has the sign of `other`. @throws RuntimeError for an integer zero divisor. */
+/**
+ * Python's modulus: the remainder has the sign of `other`.
+ *
+ *     torch.tensor([-3, 3]).remainder(2)
+ *     // tensor([1., 1.])
+ *
+ * @throws RuntimeError for an integer zero divisor.
+ */
 export const remainder = binary('remainder', {
   noBool: true,
   check: checkDivisor,
@@ -246,7 +275,12 @@ export const sgn: InPlaceOp<[options?: Out], Tensor> = pointwiseForms(
   (x: Tensor) => [x.dtype.is_complex ? complexSign : realSign, x],
 );
 
-/** Square root. Integers promote to the default float. */
+/**
+ * Square root. Integers promote to the default float.
+ *
+ *     torch.tensor([4, 9]).sqrt()
+ *     // tensor([2., 3.])
+ */
 export const sqrt = unary('sqrt', {
   types: 'float',
   complex: true,
@@ -316,6 +350,10 @@ function choosePower(x: Operand, y: Operand): PointwiseCall {
 
 /**
  * `input` to the power `exponent`; either may be a number. Integers stay integers and wrap.
+ *
+ *     torch.pow(torch.tensor([1, 2, 3]), 2)
+ *     // tensor([1., 4., 9.])
+ *
  * @throws RuntimeError for an integer tensor and a negative integer exponent.
  */
 export const pow: InPlaceOp<[exponent: Operand, options?: Out], Tensor> = pointwiseForms(

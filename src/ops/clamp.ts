@@ -61,7 +61,14 @@ type Clamp = InPlaceOp<
   Tensor
 >;
 
-/** Limits elements to [min, max] (numbers or tensors); elements on a bound get gradient. @throws when neither is given. */
+/**
+ * Limits elements to [min, max] (numbers or tensors); elements on a bound get gradient.
+ *
+ *     torch.tensor([-2, 0.5, 2]).clamp(-1, 1)
+ *     // tensor([-1.0000,  0.5000,  1.0000])
+ *
+ * @throws when neither is given.
+ */
 export const clamp: Clamp = pointwiseForms(
   'clamp',
   'Tensor self, Operand? min=None, Operand? max=None, *, Tensor? out=None',
@@ -135,7 +142,14 @@ function fillValue(value: Operand, dtype: DType): Operand {
   return value;
 }
 
-/** `value` (a number or 0-d tensor) where `mask` holds, else `input`. @throws RuntimeError for a mask that is not bool. */
+/**
+ * `value` (a number or 0-d tensor) where `mask` holds, else `input`.
+ *
+ *     torch.tensor([1, 2, 3]).masked_fill(torch.tensor([true, false, true]), 0)
+ *     // tensor([0., 2., 0.])
+ *
+ * @throws RuntimeError for a mask that is not bool.
+ */
 export const masked_fill: InPlaceOp<[mask: Tensor, value: Operand], Tensor> = pointwiseForms(
   'masked_fill',
   'Tensor self, Tensor mask, Operand value, *, Tensor? out=None',

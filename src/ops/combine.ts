@@ -88,7 +88,14 @@ const lerpTensor = interpolation('LerpBackward1', 'lerp_kernel_tensor');
 const dtypeName = (x: Tensor): string =>
   ({ float32: 'float', float64: 'double' })[x.dtype.name as string] ?? x.dtype.name;
 
-/** `input + weight * (end - input)`, exact at both ends. @throws RuntimeError for differing dtypes. */
+/**
+ * `input + weight * (end - input)`, exact at both ends.
+ *
+ *     torch.lerp(torch.tensor([0, 10]), torch.tensor([10, 20]), 0.5)
+ *     // tensor([ 5., 15.])
+ *
+ * @throws RuntimeError for differing dtypes.
+ */
 export const lerp: InPlaceOp<[end: Tensor, weight: Operand, options?: Out], Tensor> = pointwiseForms(
   'lerp',
   'Tensor self, Tensor end, Operand weight, *, Tensor? out=None',

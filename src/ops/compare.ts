@@ -9,7 +9,12 @@ import { refuse, refuseComplex } from './checks.js';
 import { alias, type Op, type Out, op, tensorBinary, tensorFirst, unary } from './define.js';
 import { full_ } from './fill.js';
 
-/** `input == other`, elementwise. */
+/**
+ * `input == other`, elementwise.
+ *
+ *     torch.tensor([1, 2, 3]).eq(2)
+ *     // tensor([False,  True, False])
+ */
 export const eq = tensorFirst('eq', { complex: true, forward: (x, y) => e.eq(x, y) });
 /** `input != other`, elementwise. */
 export const ne = tensorFirst('ne', { complex: true, forward: (x, y) => e.ne(x, y) });
@@ -66,7 +71,12 @@ export const signbit: Op<[options?: Out], Tensor> = unary('signbit', {
 const share = (grad: Expr, x: ExprLike, y: ExprLike, loses: Expr): Expr =>
   e.select(e.eq(x, y), e.mul(grad, 0.5), e.select(loses, 0, grad));
 
-/** The larger element; NaN if either is. Ties share the gradient. */
+/**
+ * The larger element; NaN if either is. Ties share the gradient.
+ *
+ *     torch.maximum(torch.tensor([1, 5]), torch.tensor([3, 2]))
+ *     // tensor([3., 5.])
+ */
 export const maximum = tensorBinary('maximum', {
   check: refuse({ complex: 'maximum not implemented for complex tensors.' }),
   forward: (x, y) => e.max(x, y),

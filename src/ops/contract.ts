@@ -257,6 +257,10 @@ type Operands = readonly (Tensor | readonly Tensor[])[];
 /**
  * Sums of products in Einstein's notation: `einsum('ij,jk->ik', a, b)`, or with lists of numbers instead of letters:
  * `einsum(a, [0, 1], b, [1, 2], [0, 2])`. Repeated letters take the diagonal; `'...'` stands for any dimensions.
+ *
+ *     torch.einsum('ij,ij->i', torch.tensor([[1, 2], [3, 4]]), torch.tensor([[1, 2], [3, 4]]))
+ *     // tensor([ 5., 25.])
+ *
  * @throws RuntimeError for subscripts that do not fit the operands.
  */
 export const einsum: {

@@ -59,7 +59,13 @@ export const empty: (...args: SizeArgs<EmptyOptions>) => Tensor = creator(
   },
 );
 
-/** A tensor of zeros. */
+/**
+ * A tensor of zeros.
+ *
+ *     torch.zeros(2, 3)
+ *     // tensor([[0., 0., 0.],
+ *     //         [0., 0., 0.]])
+ */
 export const zeros: (...args: SizeArgs) => Tensor = creator(
   'zeros',
   'int[]... size',
@@ -70,7 +76,12 @@ export const zeros: (...args: SizeArgs) => Tensor = creator(
   },
 );
 
-/** A tensor of ones. */
+/**
+ * A tensor of ones.
+ *
+ *     torch.ones([2], { dtype: torch.int64 })
+ *     // tensor([1, 1])
+ */
 export const ones: (...args: SizeArgs) => Tensor = creator(
   'ones',
   'int[]... size',
@@ -89,7 +100,12 @@ function dataType(value: unknown): DType {
 const plain = (value: Scalar | Tensor): Scalar =>
   value instanceof Tensor ? (value.item() as Scalar) : value;
 
-/** A tensor filled with one value; the dtype follows the value (a number is a float) unless given. */
+/**
+ * A tensor filled with one value; the dtype follows the value (a number is a float) unless given.
+ *
+ *     torch.full([2], 0.5)
+ *     // tensor([0.5000, 0.5000])
+ */
 export const full: (size: readonly number[], fill_value: Scalar, options?: OutOptions) => Tensor = creator(
   'full',
   'int[] size, Scalar fill_value',
@@ -145,7 +161,13 @@ export const empty_permuted: (
   },
 );
 
-/** Ones on the diagonal, zeros elsewhere: n rows, m (default n) columns. */
+/**
+ * Ones on the diagonal, zeros elsewhere: n rows, m (default n) columns.
+ *
+ *     torch.eye(2)
+ *     // tensor([[1., 0.],
+ *     //         [0., 1.]])
+ */
 export const eye: {
   (n: number, options?: OutOptions): Tensor;
   (n: number, m: number, options?: OutOptions): Tensor;

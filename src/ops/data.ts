@@ -127,6 +127,13 @@ function integerOf(value: Scalar, dtype: DType): bigint {
 /**
  * A new tensor that copies data: a number (float), bigint (int64), boolean, typed array (its own dtype), tensor,
  * or nested arrays of these.
+ *
+ *     torch.tensor([[1, 2], [3, 4]])
+ *     // tensor([[1., 2.],
+ *     //         [3., 4.]])
+ *     torch.tensor([1n, 2n])
+ *     // tensor([1, 2])
+ *
  * @throws ValueError when nested arrays have different lengths.
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {

@@ -18,7 +18,12 @@ type DiagonalArgs =
   | [offset?: number, dim1?: number, dim2?: number]
   | [options: { offset?: number; dim1?: number; dim2?: number }];
 
-/** A view of a diagonal of the planes of two dimensions, as the last dimension; offset above (positive) or below the main one. */
+/**
+ * A view of a diagonal of the planes of two dimensions, as the last dimension; offset above (positive) or below the main one.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).diagonal()
+ *     // tensor([1., 4.])
+ */
 export const diagonal: Op<DiagonalArgs, Tensor> = op(
   'diagonal',
   'Tensor self, int offset=0, int dim1=0, int dim2=1',
@@ -107,9 +112,21 @@ function triangle(name: 'tril' | 'triu', node: string): TriangleOp {
   );
 }
 
-/** The lower triangles of matrices, zeros above the given diagonal. */
+/**
+ * The lower triangles of matrices, zeros above the given diagonal.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).tril()
+ *     // tensor([[1., 0.],
+ *     //         [3., 4.]])
+ */
 export const tril: TriangleOp = triangle('tril', 'TrilBackward0');
-/** The upper triangles of matrices, zeros below the given diagonal. */
+/**
+ * The upper triangles of matrices, zeros below the given diagonal.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).triu()
+ *     // tensor([[1., 2.],
+ *     //         [0., 4.]])
+ */
 export const triu: TriangleOp = triangle('triu', 'TriuBackward0');
 
 /** The matrices along the diagonal of a larger one; vectors are rows. */

@@ -18,7 +18,12 @@ import {
 const real = (name: string, spec: PointwiseSpec): InPlaceOp<[options?: Out], Tensor> =>
   unary(name, { types: 'float', complex: true, ...spec });
 
-/** e^input. */
+/**
+ * e^input.
+ *
+ *     torch.exp(torch.tensor([0, 1]))
+ *     // tensor([1.0000, 2.7183])
+ */
 export const exp = real('exp', {
   forward: (x) => e.exp(x),
   derivative: ({ grad, result }) => [e.mul(grad, e.conj(result))],
@@ -33,7 +38,12 @@ export const expm1 = real('expm1', {
   forward: (x) => e.expm1(x),
   derivative: ({ grad, result }) => [e.mul(grad, e.add(e.conj(result), 1))],
 });
-/** Natural logarithm. */
+/**
+ * Natural logarithm.
+ *
+ *     torch.tensor([1, Math.E]).log()
+ *     // tensor([0., 1.])
+ */
 export const log = real('log', {
   forward: (x) => e.log(x),
   derivative: ({ grad, x }) => [e.div(grad, e.conj(x))],

@@ -40,6 +40,11 @@ function checkGather(x: Tensor, d: number, index: Tensor): void {
 
 /**
  * `out[i][j] = input[index[i][j]][j]` for `dim` 0, and so on: elements along `dim` by an index of the result's shape.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).gather(1, torch.tensor([[1n], [0n]]))
+ *     // tensor([[2.],
+ *     //         [3.]])
+ *
  * @throws RuntimeError for an index out of range or of another number of dimensions.
  */
 export const gather: Op<[dim: number, index: Tensor, options?: Out & { sparse_grad?: boolean }], Tensor> = op(
@@ -131,6 +136,10 @@ function scatterReduced(x: Tensor, d: number, places: Tensor, source: Tensor, re
 /**
  * A copy with `src` (a tensor or a number) written at the index along `dim`: the inverse of {@link gather}. Which of
  * several elements for one place stays is the last one. @param reduce 'add' or 'multiply' combines them (without gradient).
+ *
+ *     torch.zeros(2, 2).scatter(1, torch.tensor([[1n], [0n]]), 1)
+ *     // tensor([[0., 1.],
+ *     //         [1., 0.]])
  */
 export const scatter: InPlaceOp<
   | [dim: number, index: Tensor, src: Source, options?: Out & { reduce?: string }]

@@ -60,7 +60,15 @@ function checkVector(name: string, index: Tensor): void {
   if (!isIndexType(index)) throw new RuntimeError(`${name}(): Expected dtype int32 or int64 for index`);
 }
 
-/** The slices along `dim` at the given indices, in their order. @throws IndexError for an index out of range. */
+/**
+ * The slices along `dim` at the given indices, in their order.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).index_select(1, torch.tensor([1n]))
+ *     // tensor([[2.],
+ *     //         [4.]])
+ *
+ * @throws IndexError for an index out of range.
+ */
 export const index_select: Op<[dim: number, index: Tensor, options?: Out], Tensor> = op(
   'index_select',
   'Tensor self, int dim, Tensor index, *, Tensor? out=None',

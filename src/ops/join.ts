@@ -60,6 +60,10 @@ const skipped = (x: Tensor): boolean => x.shape.length === 1 && x.shape[0] === 0
 
 /**
  * The tensors one after the other along a dimension. Dtypes promote; 1-d tensors without elements are ignored.
+ *
+ *     torch.cat([torch.tensor([1, 2, 3]), torch.tensor([4])])
+ *     // tensor([1., 2., 3., 4.])
+ *
  * @throws RuntimeError unless the shapes agree in all other dimensions.
  */
 export const cat: ListOp<[dim?: number, options?: Out] | [options: Out & { dim?: number }]> = op(
@@ -132,6 +136,11 @@ export const concatenate: typeof cat = cat;
 
 /**
  * The tensors side by side along a new dimension.
+ *
+ *     torch.stack([torch.tensor([1, 2]), torch.tensor([3, 4])], 1)
+ *     // tensor([[1., 3.],
+ *     //         [2., 4.]])
+ *
  * @throws RuntimeError unless all have the same shape.
  */
 export const stack: ListOp<[dim?: number, options?: Out] | [options: Out & { dim?: number }]> = op(

@@ -101,15 +101,27 @@ function legacyConstructor(dtype: DType): LegacyConstructor {
   return make as unknown as LegacyConstructor;
 }
 
+/** A bool tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const BoolTensor: LegacyConstructor = legacyConstructor(bool);
+/** A uint8 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const ByteTensor: LegacyConstructor = legacyConstructor(uint8);
+/** A int8 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const CharTensor: LegacyConstructor = legacyConstructor(int8);
+/** A int16 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const ShortTensor: LegacyConstructor = legacyConstructor(int16);
+/** A int32 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const IntTensor: LegacyConstructor = legacyConstructor(int32);
+/** A int64 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const LongTensor: LegacyConstructor = legacyConstructor(int64);
+/** A float16 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const HalfTensor: LegacyConstructor = legacyConstructor(float16);
+/** A bfloat16 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const BFloat16Tensor: LegacyConstructor = legacyConstructor(bfloat16);
+/** A float32 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const FloatTensor: LegacyConstructor = legacyConstructor(float32);
+/** A float64 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const DoubleTensor: LegacyConstructor = legacyConstructor(float64);
+/** A complex64 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const ComplexFloatTensor: LegacyConstructor = legacyConstructor(complex64);
+/** A complex128 tensor of the given sizes or data, on the CPU; `tensor` with a dtype is the newer way. */
 export const ComplexDoubleTensor: LegacyConstructor = legacyConstructor(complex128);

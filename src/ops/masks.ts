@@ -31,6 +31,11 @@ function placed(shape: readonly number[], mask: Tensor, source: Tensor): Tensor 
 
 /**
  * The elements where `mask` is true, in row-major order, as a 1-d tensor. Both are broadcast.
+ *
+ *     const m = torch.tensor([[1, 2], [3, 4]]);
+ *     m.masked_select(m.gt(2))
+ *     // tensor([3., 4.])
+ *
  * @throws RuntimeError for a mask that is not bool.
  */
 export const masked_select: Op<[mask: Tensor, options?: Out], Tensor> = op(
@@ -136,6 +141,10 @@ interface NonzeroMethod {
 /**
  * The coordinates of the nonzero elements: int64, one row per element, in row-major order.
  * With `as_tuple: true` an array of one 1-d tensor per dimension, fit to index with.
+ *
+ *     torch.tensor([0, 5, 7]).nonzero()
+ *     // tensor([[1],
+ *     //         [2]])
  */
 export const nonzero: Overloads<NonzeroFunction, NonzeroMethod> = op(
   'nonzero',
@@ -178,6 +187,11 @@ type WhereMethod = (condition: Tensor, other: Operand) => Tensor;
 /**
  * `input` where `condition` holds, else `other`; both may be numbers. With the condition alone: the places where it
  * holds, as `nonzero(condition, {as_tuple: true})`.
+ *
+ *     const x = torch.tensor([-1, 2]);
+ *     torch.where(x.gt(0), x, 0)
+ *     // tensor([0., 2.])
+ *
  * @throws RuntimeError when the condition is not bool (or uint8).
  */
 export const where: Overloads<WhereFunction, WhereMethod> = op(

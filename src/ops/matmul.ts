@@ -29,6 +29,11 @@ function gradOfSecond(grad: Tensor, a: Tensor, b: Tensor): Tensor {
 
 /**
  * The product of two matrices [n, m] and [m, p].
+ *
+ *     torch.mm(torch.tensor([[1, 2], [3, 4]]), torch.eye(2))
+ *     // tensor([[1., 2.],
+ *     //         [3., 4.]])
+ *
  * @throws RuntimeError unless both are matrices whose shapes fit.
  */
 export const mm: Op<[mat2: Tensor, options?: Out], Tensor> = op(
@@ -82,7 +87,12 @@ export const bmm: Op<[mat2: Tensor, options?: Out], Tensor> = op(
   },
 );
 
-/** The inner product of two vectors. */
+/**
+ * The inner product of two vectors.
+ *
+ *     torch.dot(torch.tensor([1, 2]), torch.tensor([3, 4]))
+ *     // tensor(11.)
+ */
 export const dot: Op<[tensor: Tensor, options?: Out], Tensor> = op(
   'dot',
   'Tensor self, Tensor tensor, *, Tensor? out=None',
@@ -155,7 +165,13 @@ export const mv: Op<[vec: Tensor, options?: Out], Tensor> = op(
   },
 );
 
-/** The matrix of the products of the elements of two vectors. */
+/**
+ * The matrix of the products of the elements of two vectors.
+ *
+ *     torch.outer(torch.tensor([1, 2]), torch.tensor([3, 4]))
+ *     // tensor([[3., 4.],
+ *     //         [6., 8.]])
+ */
 export const outer: Op<[vec2: Tensor, options?: Out], Tensor> = op(
   'outer',
   'Tensor self, Tensor vec2, *, Tensor? out=None',
@@ -179,6 +195,9 @@ function flattenBatch(x: Tensor, batch: readonly number[]): Tensor {
 /**
  * The matrix product of two tensors: inner product of vectors, matrix times vector, or products of matrices
  * whose leading dimensions broadcast.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).matmul(torch.tensor([1, 1]))
+ *     // tensor([3., 7.])
  */
 export const matmul: Op<[other: Tensor, options?: Out], Tensor> = op(
   'matmul',
@@ -252,6 +271,9 @@ export function multiplyChain(matrices: readonly Tensor[]): Tensor {
 /**
  * `input @ weight^T + bias`: input [*, in], weight [out, in], bias [out], result [*, out].
  * One kernel call forward; the history has one node, where PyTorch also shows the transposition.
+ *
+ *     F.linear(torch.tensor([1, 2]), torch.tensor([[1, 2], [3, 4]]))
+ *     // tensor([ 5., 11.])
  */
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
   if (interception.current === null) return affine(input, weight, bias);

@@ -12,7 +12,12 @@ interface NormOptions extends Out {
   dtype?: DType | null;
 }
 
-/** The p-norm along `dim` (all elements by default); `'fro'` is the 2-norm. See `torch.linalg.vector_norm`. */
+/**
+ * The p-norm along `dim` (all elements by default); `'fro'` is the 2-norm. See `torch.linalg.vector_norm`.
+ *
+ *     torch.norm(torch.tensor([3, 4]))
+ *     // tensor(5.)
+ */
 export const norm: Op<
   | [p?: number | 'fro' | 'nuc' | null, dim?: NormDim, keepdim?: boolean, options?: NormOptions]
   | [options: NormOptions]

@@ -121,6 +121,10 @@ export interface PadOptions {
  * Pads the last dimensions: `pad` has the sizes before and after the last dimension, then of the one before, and
  * so on; negative sizes crop. Modes other than 'constant' pad the last one to three dimensions of a tensor with
  * one or two dimensions more.
+ *
+ *     F.pad(torch.ones(2), [1, 1])
+ *     // tensor([0., 1., 1., 0.])
+ *
  * @throws RuntimeError for sizes that do not fit, NotImplementedError for an unknown mode.
  */
 export const pad: (

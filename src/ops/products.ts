@@ -23,7 +23,13 @@ import { sum } from './reduce.js';
 import { cumprod } from './scan.js';
 import { expand, reshape, transpose, unsafeView, unsqueeze } from './view.js';
 
-/** The Kronecker product: `input[i] * other` in blocks, for tensors of any rank. */
+/**
+ * The Kronecker product: `input[i] * other` in blocks, for tensors of any rank.
+ *
+ *     torch.kron(torch.eye(2), torch.tensor([1, 2]))
+ *     // tensor([[1., 2., 0., 0.],
+ *     //         [0., 0., 1., 2.]])
+ */
 export const kron: Op<[other: Tensor, options?: Out], Tensor> = op(
   'kron',
   'Tensor self, Tensor other, *, Tensor? out=None',

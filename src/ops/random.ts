@@ -16,14 +16,24 @@ import { emptyFor } from './like.js';
 import { fillBernoulli, fillIntegers, fillNormal, fillUniform, needsFloating } from './random_fill.js';
 import { reduceKernel } from './reduce.js';
 
-/** Uniform values on [0, 1). The same bits as PyTorch's after the same seed. */
+/**
+ * Uniform values on [0, 1). The same bits as PyTorch's after the same seed.
+ *
+ *     torch.rand(3)
+ *     // tensor([0.4963, 0.7682, 0.0885])
+ */
 export const rand: (...args: SizeArgs<RandomOptions>) => Tensor = creator(
   'rand',
   'int[]... size, *, Generator? generator=None',
   (to: Target, size: number[], generator: Generator | null) => fillUniform(to.empty(size), 0, 1, generator),
 );
 
-/** Normal values of mean 0 and variance 1. */
+/**
+ * Normal values of mean 0 and variance 1.
+ *
+ *     torch.randn(3)
+ *     // tensor([ 1.5410, -0.2934, -2.1788])
+ */
 export const randn: (...args: SizeArgs<RandomOptions>) => Tensor = creator(
   'randn',
   'int[]... size, *, Generator? generator=None',
@@ -37,7 +47,12 @@ function bounds(first: number | bigint, second: number | bigint | null): [bigint
 
 type Int = number | bigint;
 
-/** `randint(high, size)` and `randint(low, high, size)`: whole numbers on [low, high), int64 unless told otherwise. */
+/**
+ * `randint(high, size)` and `randint(low, high, size)`: whole numbers on [low, high), int64 unless told otherwise.
+ *
+ *     torch.randint(0, 10, [3])
+ *     // tensor([4, 9, 3])
+ */
 export const randint: {
   (high: Int, size: readonly number[], options?: RandomOptions): Tensor;
   (low: Int, high: Int, size: readonly number[], options?: RandomOptions): Tensor;
@@ -67,7 +82,12 @@ export const randint: {
   }) as never;
 })();
 
-/** A random permutation of 0 … n - 1, int64 unless told otherwise. */
+/**
+ * A random permutation of 0 … n - 1, int64 unless told otherwise.
+ *
+ *     torch.randperm(4)
+ *     // tensor([0, 1, 3, 2])
+ */
 export const randperm: (n: number, options?: RandomOptions) => Tensor = creator(
   'randperm',
   'int n, *, Generator? generator=None',
@@ -265,7 +285,12 @@ function checkDeviations(std: Tensor): void {
   if (!(least >= 0)) throw new RuntimeError('normal expects all elements of std >= 0.0');
 }
 
-/** Ones with the probabilities in `input`, or with probability `p`; zeros otherwise. */
+/**
+ * Ones with the probabilities in `input`, or with probability `p`; zeros otherwise.
+ *
+ *     torch.bernoulli(torch.full([4], 0.5))
+ *     // tensor([1., 0., 1., 1.])
+ */
 export const bernoulli: Op<
   | [p?: number, options?: Out & { generator?: Generator | null }]
   | [options?: Out & { p?: number; generator?: Generator | null }],
@@ -366,7 +391,12 @@ export function sampleDirichlet(alpha: Tensor, generator: Generator | null = nul
   return out;
 }
 
-/** Indices drawn with probabilities proportional to the rows of `input`. */
+/**
+ * Indices drawn with probabilities proportional to the rows of `input`.
+ *
+ *     torch.multinomial(torch.tensor([0.1, 0.9]), 3, true)
+ *     // tensor([1, 1, 1])
+ */
 export const multinomial: Op<
   | [num_samples: number, replacement?: boolean, options?: Out & { generator?: Generator | null }]
   | [num_samples: number, options?: Out & { replacement?: boolean; generator?: Generator | null }],

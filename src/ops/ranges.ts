@@ -89,6 +89,12 @@ interface Arange {
 
 /**
  * start, start + step, … below end. Whole numbers act as ints: `arange(5)` is int64, `arange(0, 1, 0.1)` float32.
+ *
+ *     torch.arange(5)
+ *     // tensor([0, 1, 2, 3, 4])
+ *     torch.arange(0, 1, 0.25)
+ *     // tensor([0.0000, 0.2500, 0.5000, 0.7500])
+ *
  * @throws RuntimeError when the step is 0 or leads away from `end`.
  */
 export const arange: Arange = creator(
@@ -203,7 +209,12 @@ function putComplex(to: Target, values: readonly Complex[], type: DType): Tensor
 
 type Spacing = (start: Bound | Complex, end: Bound | Complex, steps: number, options?: OutOptions) => Tensor;
 
-/** `steps` equally spaced values from start to end, both included. Floats unless told otherwise. */
+/**
+ * `steps` equally spaced values from start to end, both included. Floats unless told otherwise.
+ *
+ *     torch.linspace(0, 1, 5)
+ *     // tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+ */
 export const linspace: Spacing = creator(
   'linspace',
   'Operand start, Operand end, int steps',

@@ -24,7 +24,12 @@ function distinctDims(dims: Shape, ndim: number): number[] {
   return wrapped;
 }
 
-/** A copy with the order of the elements reversed along the given dimensions. */
+/**
+ * A copy with the order of the elements reversed along the given dimensions.
+ *
+ *     torch.tensor([1, 2, 3]).flip(0)
+ *     // tensor([3., 2., 1.])
+ */
 export const flip: Op<[...dims: number[]] | [dims: Shape], Tensor> = op(
   'flip',
   'Tensor self, int[]... dims',
@@ -81,7 +86,12 @@ export const rot90: Op<[k?: number, dims?: Shape] | [options: { k?: number; dims
   },
 );
 
-/** A copy with the elements shifted along dimensions (or, with none, in row-major order); what leaves at one end enters at the other. */
+/**
+ * A copy with the elements shifted along dimensions (or, with none, in row-major order); what leaves at one end enters at the other.
+ *
+ *     torch.tensor([1, 2, 3]).roll(1)
+ *     // tensor([3., 1., 2.])
+ */
 export const roll: Op<
   | [shifts: number | Shape, dims?: number | Shape]
   | [options: { shifts: number | Shape; dims?: number | Shape }],
@@ -146,7 +156,13 @@ function window(x: Tensor, d: number, start: number, length: number): Tensor {
   return alias(x, shape, x._strides, x._offset + start * x._strides[d]);
 }
 
-/** A copy with the whole tensor repeated along each dimension; more numbers than dimensions add leading ones. */
+/**
+ * A copy with the whole tensor repeated along each dimension; more numbers than dimensions add leading ones.
+ *
+ *     torch.tensor([1, 2]).repeat(2, 2)
+ *     // tensor([[1., 2., 1., 2.],
+ *     //         [1., 2., 1., 2.]])
+ */
 export const repeat: Op<[...repeats: number[]] | [repeats: Shape], Tensor> = op(
   'repeat',
   'Tensor self, int[]... repeats',
@@ -183,7 +199,12 @@ function unrepeated(g: Tensor, pairs: Shape, shape: Shape): Tensor {
   return reshape(reshape(g, pairs).sum(dims), shape);
 }
 
-/** `repeat` where missing leading numbers are 1. */
+/**
+ * `repeat` where missing leading numbers are 1.
+ *
+ *     torch.tensor([1, 2]).tile([2])
+ *     // tensor([1., 2., 1., 2.])
+ */
 export const tile: Op<[...dims: number[]] | [dims: Shape], Tensor> = op(
   'tile',
   'Tensor self, int[]... dims',

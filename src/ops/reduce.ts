@@ -88,7 +88,12 @@ export type ReduceArgs =
   | [options: ReduceOptions]
   | [dim: number | readonly number[] | null, options: ReduceOptions];
 
-/** The sum of the elements, of all or along dimensions. Integers and bool sum to int64. */
+/**
+ * The sum of the elements, of all or along dimensions. Integers and bool sum to int64.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).sum(0)
+ *     // tensor([4., 6.])
+ */
 export const sum: Op<ReduceArgs, Tensor> = op(
   'sum',
   'Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',

@@ -135,6 +135,10 @@ function extreme(kind: Extreme): Overloads<ExtremeFunction, ExtremeMethod> {
 /**
  * The largest element; or along `dim` the largest elements and their (first) positions; or, with another tensor, the
  * larger elements of both. NaN is larger than any number.
+ *
+ *     const { values, indices } = torch.max(torch.tensor([[1, 2], [3, 4]]), 1);
+ *     indices
+ *     // tensor([1, 1])
  */
 export const max = extreme('max');
 /** The smallest element, as {@link max}. */
@@ -263,7 +267,12 @@ function position(
 
 const flat = (x: Tensor): Tensor => x.detach().reshape([-1]);
 
-/** The position of the largest element: in row-major order, or along `dim`. The first of equal ones. */
+/**
+ * The position of the largest element: in row-major order, or along `dim`. The first of equal ones.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).argmax(1)
+ *     // tensor([1, 1])
+ */
 export const argmax = position('max');
 /** The position of the smallest element, as {@link argmax}. */
 export const argmin = position('min');
@@ -283,7 +292,17 @@ function truth(name: 'all' | 'any'): Op<ReduceArgs, Tensor> {
   );
 }
 
-/** Whether all elements are nonzero. Bool; uint8 for uint8 input. */
+/**
+ * Whether all elements are nonzero. Bool; uint8 for uint8 input.
+ *
+ *     torch.tensor([false, true]).all()
+ *     // tensor(False)
+ */
 export const all = truth('all');
-/** Whether any element is nonzero. Bool; uint8 for uint8 input. */
+/**
+ * Whether any element is nonzero. Bool; uint8 for uint8 input.
+ *
+ *     torch.tensor([false, true]).any()
+ *     // tensor(True)
+ */
 export const any = truth('any');

@@ -21,7 +21,15 @@ function meanType(x: Tensor, dtype: DType | null): DType {
   return type;
 }
 
-/** The mean of the elements, of all or along dimensions. @throws RuntimeError for integers without `dtype`. */
+/**
+ * The mean of the elements, of all or along dimensions.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).mean(1, true)
+ *     // tensor([[1.5000],
+ *     //         [3.5000]])
+ *
+ * @throws RuntimeError for integers without `dtype`.
+ */
 export const mean: Op<ReduceArgs, Tensor> = op(
   'mean',
   'Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None',

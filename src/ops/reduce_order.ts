@@ -87,7 +87,12 @@ function medianOf(name: 'median' | 'nanmedian', node: string): Overloads<MedianF
   );
 }
 
-/** The median (the lower of two middle elements), of all or along `dim` with its position. NaN if an element is. */
+/**
+ * The median (the lower of two middle elements), of all or along `dim` with its position. NaN if an element is.
+ *
+ *     torch.tensor([3, 1, 2]).median()
+ *     // tensor(2.)
+ */
 export const median = medianOf('median', 'MedianBackward');
 /** The median of the elements that are not NaN, as {@link median}. */
 export const nanmedian = medianOf('nanmedian', 'NanmedianBackward');

@@ -124,7 +124,12 @@ function variance(name: string, root: boolean): Op<VarianceArgs, Tensor> {
 
 /** The variance, of all elements or along dimensions, divided by n - `correction` (1 by default). Floating point only. */
 const var_ = variance('var', false);
-/** The standard deviation, as {@link var_}. */
+/**
+ * The standard deviation, as {@link var_}.
+ *
+ *     torch.tensor([1, 2, 3]).std()
+ *     // tensor(1.)
+ */
 export const std = variance('std', true);
 
 function varianceAndMean(name: string, root: boolean): Op<VarianceArgs, [Tensor, Tensor]> {
@@ -213,7 +218,12 @@ interface ProdOptions extends Out {
   dtype?: DType | null;
 }
 
-/** The product of the elements, of all or along one dimension. Integers and bool multiply to int64. */
+/**
+ * The product of the elements, of all or along one dimension. Integers and bool multiply to int64.
+ *
+ *     torch.tensor([1, 2, 3]).prod()
+ *     // tensor(6.)
+ */
 export const prod: Op<
   | [dim?: number | null, keepdim?: boolean, options?: ProdOptions]
   | [options: ProdOptions]
@@ -292,7 +302,12 @@ function checkLogsumexp(x: Tensor, dims: readonly number[]): void {
     );
 }
 
-/** `log(sum(exp(x)))` along dimensions, without overflow. Integers promote to the default float. */
+/**
+ * `log(sum(exp(x)))` along dimensions, without overflow. Integers promote to the default float.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).logsumexp(1)
+ *     // tensor([2.3133, 4.3133])
+ */
 export const logsumexp: Op<
   | [dim: number | readonly number[], keepdim?: boolean, options?: Out]
   | [options: Out & { dim: number | readonly number[]; keepdim?: boolean }],

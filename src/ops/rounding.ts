@@ -48,7 +48,12 @@ const decimal = (up: boolean): PointwiseOp =>
 const decimalUp = decimal(true);
 const decimalDown = decimal(false);
 
-/** The nearest whole number (half to even), or that many decimals. */
+/**
+ * The nearest whole number (half to even), or that many decimals.
+ *
+ *     torch.tensor([0.5, 1.5, 2.5]).round()
+ *     // tensor([0., 2., 2.])
+ */
 export const round: InPlaceOp<[options?: Out & { decimals?: number }], Tensor> = pointwiseForms(
   'round',
   'Tensor self, *, int decimals=0, Tensor? out=None',

@@ -68,7 +68,12 @@ function cumulativeProductGradient(g: Tensor, x: Tensor, result: Tensor, d: numb
   return mul(after, conj(cat([one, slice(result, d, 0, n - 1)], d)));
 }
 
-/** The sums of the elements up to each, along `dim`. Integers and bool sum to int64. */
+/**
+ * The sums of the elements up to each, along `dim`. Integers and bool sum to int64.
+ *
+ *     torch.tensor([1, 2, 3]).cumsum(0)
+ *     // tensor([1., 3., 6.])
+ */
 export const cumsum: InPlaceOp<ScanArgs, Tensor> = op(
   'cumsum',
   'Tensor self, int dim, *, dtype? dtype=None, Tensor? out=None',

@@ -91,6 +91,9 @@ function checkOutType(out: Tensor | null, narrow: boolean): void {
 /**
  * Where `values` (a tensor or a number) would be inserted to keep `sorted_sequence` (its last dimension) in order: before
  * equal elements, or behind them with `right: true` or `side: 'right'`. @param sorter order of an unsorted sequence.
+ *
+ *     torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([2, 5]))
+ *     // tensor([1, 2])
  */
 export const searchsorted: (sorted_sequence: Tensor, values: Operand, options?: Sides) => Tensor = op(
   'searchsorted',
@@ -170,7 +173,12 @@ export const isin: (
   { self: null },
 );
 
-/** How often each non-negative integer occurs; with `weights`, the sums of the weights. @param minlength least size. */
+/**
+ * How often each non-negative integer occurs; with `weights`, the sums of the weights. @param minlength least size.
+ *
+ *     torch.tensor([1n, 1n, 3n]).bincount()
+ *     // tensor([0, 2, 0, 1])
+ */
 export const bincount: Op<
   | [weights?: Tensor | null, minlength?: number]
   | [options: { weights?: Tensor | null; minlength?: number }]

@@ -80,6 +80,9 @@ const pythonTuple = (list: Shape): string => (list.length === 1 ? `(${list[0]},)
 
 /**
  * The dimensions from `start_dim` to `end_dim` as one: a view where the strides allow it, else a copy.
+ *
+ *     torch.zeros(2, 3, 4).flatten(1).shape.join()
+ *     // 2,12
  */
 export const flatten: Op<
   [start_dim?: number, end_dim?: number] | [options: { start_dim?: number; end_dim?: number }],
@@ -178,6 +181,11 @@ export const adjoint: Op<[], Tensor> = op('adjoint', 'Tensor self', (x: Tensor) 
 
 /**
  * A view of all windows of `size` elements along a dimension, `step` apart: the window is the last dimension.
+ *
+ *     torch.arange(5).unfold(0, 3, 1)
+ *     // tensor([[0, 1, 2],
+ *     //         [1, 2, 3],
+ *     //         [2, 3, 4]])
  */
 export const unfold: Op<[dimension: number, size: number, step: number], Tensor> = op(
   'unfold',

@@ -70,7 +70,17 @@ const define = (kind: Kind): Op<Arguments, Tensor> =>
     { exactOut: true },
   );
 
-/** `exp(x) / sum(exp(x))` along `dim`, without overflow. Floating point only; `dtype` converts first. */
+/**
+ * `exp(x) / sum(exp(x))` along `dim`, without overflow. Floating point only; `dtype` converts first.
+ *
+ *     torch.tensor([1, 2, 3]).softmax(0)
+ *     // tensor([0.0900, 0.2447, 0.6652])
+ */
 export const softmax = define('softmax');
-/** The logarithm of {@link softmax}, computed directly. */
+/**
+ * The logarithm of {@link softmax}, computed directly.
+ *
+ *     torch.tensor([1, 2, 3]).log_softmax(0)
+ *     // tensor([-2.4076, -1.4076, -0.4076])
+ */
 export const log_softmax = define('log_softmax');

@@ -39,7 +39,13 @@ const sortTuple = namedTuple('sort', 'values', 'indices');
 
 /**
  * The elements in ascending (or descending) order along `dim`, and where each was. With `stable`, equal elements keep
- * their order; otherwise they come in PyTorch's own, up to lines of 32767 elements. NaN is the largest. @throws RuntimeError for complex dtypes.
+ * their order; otherwise they come in PyTorch's own, up to lines of 32767 elements. NaN is the largest.
+ *
+ *     const { values, indices } = torch.tensor([3, 1, 2]).sort();
+ *     indices
+ *     // tensor([1, 2, 0])
+ *
+ * @throws RuntimeError for complex dtypes.
  */
 export const sort: Op<
   | [dim?: number, descending?: boolean, options?: SortOptions]
@@ -56,7 +62,12 @@ export const sort: Op<
   { exactOut: true },
 );
 
-/** The indices that {@link sort} gives. */
+/**
+ * The indices that {@link sort} gives.
+ *
+ *     torch.tensor([3, 1, 2]).argsort()
+ *     // tensor([1, 2, 0])
+ */
 export const argsort: Op<
   | [dim?: number, descending?: boolean, options?: { stable?: boolean }]
   | [dim: number, options: { descending?: boolean; stable?: boolean }]
@@ -82,6 +93,10 @@ type TopkOptions = OutPair & { dim?: number; largest?: boolean; sorted?: boolean
 
 /**
  * The k largest (or smallest) elements along `dim`, best first, and their positions.
+ *
+ *     torch.tensor([3, 1, 2]).topk(2).values
+ *     // tensor([3., 2.])
+ *
  * @throws RuntimeError when k is out of range, and for bool and complex dtypes.
  */
 export const topk: Op<

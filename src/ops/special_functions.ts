@@ -32,7 +32,12 @@ function two(
 const ROOT_HALF = Math.SQRT1_2;
 const ROOT_TWO_PI = Math.sqrt(2 * Math.PI);
 
-/** Entropy of a number: -x log(x), 0 at 0, -inf below. */
+/**
+ * Entropy of a number: -x log(x), 0 at 0, -inf below.
+ *
+ *     torch.special.entr(torch.tensor([0, 0.5, 1]))
+ *     // tensor([0.0000, 0.3466, -0.0000])
+ */
 export const entr = one('entr', {
   forward: (x) =>
     e.select(

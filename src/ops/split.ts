@@ -35,6 +35,10 @@ function checkNarrow(x: Tensor, dim: number, start: number, length: number): [d:
 
 /**
  * A view of `length` slices along `dim`, from `start` (an int or a 0-d integer tensor).
+ *
+ *     torch.arange(5).narrow(0, 1, 3)
+ *     // tensor([1, 2, 3])
+ *
  * @throws RuntimeError when the range leaves the dimension.
  */
 export const narrow: Op<[dim: number, start: number | Tensor, length: number], Tensor> = op(
@@ -136,7 +140,12 @@ function checkSizes(x: Tensor, sizes: Sizes, dim: number): number {
   return d;
 }
 
-/** Views of consecutive parts: of `split_size` slices each (the last one shorter), or of the sizes in a list. */
+/**
+ * Views of consecutive parts: of `split_size` slices each (the last one shorter), or of the sizes in a list.
+ *
+ *     torch.arange(5).split(2).map(String).join(' ')
+ *     // tensor([0, 1]) tensor([2, 3]) tensor([4])
+ */
 export const split: Op<[split_size_or_sections: number | Sizes, dim?: number], Tensor[]> = op(
   'split',
   'Tensor self, int[1] split_size, int dim=0',
@@ -180,7 +189,12 @@ function chunkSize(x: Tensor, chunks: number, dim: number): number {
   return Math.ceil(x.shape[wrapDim(dim, x.shape.length)] / chunks);
 }
 
-/** At most `chunks` views of equal length along a dimension (the last one shorter). */
+/**
+ * At most `chunks` views of equal length along a dimension (the last one shorter).
+ *
+ *     torch.arange(4).chunk(2).length
+ *     // 2
+ */
 export const chunk: Op<[chunks: number, dim?: number], Tensor[]> = op(
   'chunk',
   'Tensor self, int chunks, int dim=0',

@@ -49,7 +49,12 @@ export const cosh = real('cosh', {
   forward: (x) => e.cosh(x),
   derivative: ({ grad, x }) => [e.mul(grad, e.conj(e.sinh(x)))],
 });
-/** Hyperbolic tangent. */
+/**
+ * Hyperbolic tangent.
+ *
+ *     torch.tensor([-1, 0, 1]).tanh()
+ *     // tensor([-0.7616,  0.0000,  0.7616])
+ */
 export const tanh = real('tanh', {
   forward: (x) => e.tanh(x),
   derivative: ({ grad, result }) => [e.mul(grad, e.conj(e.sub(1, square(result))))],

@@ -161,6 +161,9 @@ interface UniqueFull extends UniqueFunction<UniqueOptions & Sorted> {
 /**
  * The distinct elements in ascending order; with `dim` the distinct slices in lexicographic order. On request also
  * the number of each element among them and their counts. Two NaNs are distinct. Not differentiable.
+ *
+ *     torch.tensor([2, 1, 2]).unique()
+ *     // tensor([1., 2.])
  */
 export const unique: Overloads<UniqueFull, UniqueMethod> = op(
   'unique',

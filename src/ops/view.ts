@@ -144,6 +144,12 @@ const viewOf: Op<[...shape: number[]] | [shape: Shape], Tensor> = op(
 
 /**
  * The same memory with another shape, where -1 is inferred; or (`x.view(dtype)`) as elements of another type.
+ *
+ *     torch.arange(6).view(-1, 2)
+ *     // tensor([[0, 1],
+ *     //         [2, 3],
+ *     //         [4, 5]])
+ *
  * @throws RuntimeError when the strides do not allow it: use reshape.
  */
 export const view: Op<
@@ -198,7 +204,13 @@ export function viewDtype(x: Tensor, dtype: DType): Tensor {
   );
 }
 
-/** A view of the given shape where the strides allow it, a copy otherwise; -1 is inferred. */
+/**
+ * A view of the given shape where the strides allow it, a copy otherwise; -1 is inferred.
+ *
+ *     torch.arange(6).reshape(2, 3)
+ *     // tensor([[0, 1, 2],
+ *     //         [3, 4, 5]])
+ */
 export const reshape: Op<[...shape: number[]] | [shape: Shape], Tensor> = op(
   'reshape',
   'Tensor self, int[]... shape',
@@ -211,7 +223,12 @@ export const reshape: Op<[...shape: number[]] | [shape: Shape], Tensor> = op(
   },
 );
 
-/** A view with the dimensions in another order. */
+/**
+ * A view with the dimensions in another order.
+ *
+ *     torch.zeros(2, 3, 4).permute(2, 0, 1).shape.join()
+ *     // 4,2,3
+ */
 export const permute: Op<[...dims: number[]] | [dims: Shape], Tensor> = op(
   'permute',
   'Tensor self, int[]... dims',
@@ -242,7 +259,13 @@ function permuted(node: string, x: Tensor, order: readonly number[]): Tensor {
   );
 }
 
-/** A view with two dimensions swapped. */
+/**
+ * A view with two dimensions swapped.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).transpose(0, 1)
+ *     // tensor([[1., 3.],
+ *     //         [2., 4.]])
+ */
 export const transpose: Op<[dim0: number, dim1: number], Tensor> = op(
   'transpose',
   'Tensor self, int dim0, int dim1',
@@ -272,7 +295,13 @@ export const t: Op<[], Tensor> = op('t', 'Tensor self', (x: Tensor) => {
     : swapped('TBackward0', x, 0, 1);
 });
 
-/** A view in which dimensions of size 1 repeat; -1 keeps a size. */
+/**
+ * A view in which dimensions of size 1 repeat; -1 keeps a size.
+ *
+ *     torch.tensor([1, 2, 3]).expand(2, 3)
+ *     // tensor([[1., 2., 3.],
+ *     //         [1., 2., 3.]])
+ */
 export const expand: Op<[...sizes: number[]] | [sizes: Shape], Tensor> = op(
   'expand',
   'Tensor self, int[]... size, *, bool implicit=False',
@@ -307,7 +336,12 @@ export const expand: Op<[...sizes: number[]] | [sizes: Shape], Tensor> = op(
   },
 );
 
-/** A view of one index along a dimension, which disappears. */
+/**
+ * A view of one index along a dimension, which disappears.
+ *
+ *     torch.tensor([[1, 2], [3, 4]]).select(0, 1)
+ *     // tensor([3., 4.])
+ */
 export const select: Op<[dim: number, index: number], Tensor> = op(
   'select',
   'Tensor self, int dim, int index',
@@ -359,7 +393,12 @@ export function slice(x: Tensor, dim: number, start: number | null, end: number 
   );
 }
 
-/** A view with a dimension of size 1 inserted at `dim`. */
+/**
+ * A view with a dimension of size 1 inserted at `dim`.
+ *
+ *     torch.tensor([1, 2, 3]).unsqueeze(0)
+ *     // tensor([[1., 2., 3.]])
+ */
 export const unsqueeze: Op<[dim: number], Tensor> = op(
   'unsqueeze',
   'Tensor self, int dim',
@@ -374,7 +413,12 @@ export const unsqueeze: Op<[dim: number], Tensor> = op(
   },
 );
 
-/** A view without the dimensions of size 1: all of them, or those named. */
+/**
+ * A view without the dimensions of size 1: all of them, or those named.
+ *
+ *     torch.zeros(1, 3, 1).squeeze().shape.join()
+ *     // 3
+ */
 export const squeeze: Op<[dim?: number | Shape], Tensor> = op(
   'squeeze',
   'Tensor self, int[1]? dim=None',

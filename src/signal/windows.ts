@@ -44,7 +44,12 @@ export const bartlett: Window = fixed('bartlett', triangle);
 export const blackman: Window = fixed('blackman', cosines([0.42, 0.5, 0.08]));
 /** `0.54 - 0.46 cos(2 pi i / (M - 1))`. */
 export const hamming: Window = fixed('hamming', cosines([0.54, 0.46]), 'general_cosine');
-/** `0.5 - 0.5 cos(2 pi i / (M - 1))`. */
+/**
+ * `0.5 - 0.5 cos(2 pi i / (M - 1))`.
+ *
+ *     torch.signal.windows.hann(4)
+ *     // tensor([0.0000, 0.7500, 0.7500, 0.0000])
+ */
 export const hann: Window = fixed('hann', cosines([0.5, 0.5]), 'general_cosine');
 /** Nuttall's sum of four cosines. */
 export const nuttall: Window = fixed(

@@ -138,7 +138,14 @@ const gaussianTanh = new PointwiseOp('gelu', {
     return [e.mul(grad, e.add(e.mul(0.5, e.add(1, t)), right))];
   },
 });
-/** Gaussian error linear unit, exact or by the hyperbolic tangent. @throws RuntimeError for another approximation. */
+/**
+ * Gaussian error linear unit, exact or by the hyperbolic tangent.
+ *
+ *     F.gelu(torch.tensor([-1, 0, 1]))
+ *     // tensor([-0.1587,  0.0000,  0.8413])
+ *
+ * @throws RuntimeError for another approximation.
+ */
 export const gelu: Activation<[options?: { approximate?: 'none' | 'tanh' }]> = op(
   'nn.functional.gelu',
   "Tensor input, *, str approximate='none'",

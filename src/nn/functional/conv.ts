@@ -178,7 +178,13 @@ function defineTransposed(n: number): ConvTranspose {
 
 /** Convolution of [N, C, L] (or [C, L]) with weight [O, C / groups, K]. */
 export const conv1d: Conv = defineConv(1);
-/** Convolution of [N, C, H, W] (or [C, H, W]) with weight [O, C / groups, kH, kW]. */
+/**
+ * Convolution of [N, C, H, W] (or [C, H, W]) with weight [O, C / groups, kH, kW].
+ *
+ *     F.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2))
+ *     // tensor([[[[4., 4.],
+ *     //           [4., 4.]]]])
+ */
 export const conv2d: Conv = defineConv(2);
 /** Convolution of [N, C, D, H, W] (or without N) with weight [O, C / groups, kD, kH, kW]. */
 export const conv3d: Conv = defineConv(3);

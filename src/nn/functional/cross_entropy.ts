@@ -280,6 +280,10 @@ function smoothed(
 /**
  * Cross entropy between logits and targets: class numbers, or class probabilities of the input's shape.
  * Input [C], [N, C] or [N, C, d1, …]. `label_smoothing` mixes the target with the uniform distribution.
+ *
+ *     F.cross_entropy(torch.tensor([[2, 1, 0]]), torch.tensor([0n]))
+ *     // tensor(0.4076)
+ *
  * @throws IndexError for a label that is no class.
  */
 export const cross_entropy: ClassLoss<ClassOptions & { label_smoothing?: number }> = op(

@@ -112,6 +112,11 @@ type EmbeddingArgs =
 
 /**
  * Rows of a table: input [*] of indices, weight [rows, columns], result [*, columns].
+ *
+ *     F.embedding(torch.tensor([1n, 0n]), torch.tensor([[1, 2], [3, 4]]))
+ *     // tensor([[3., 4.],
+ *     //         [1., 2.]])
+ *
  * @throws IndexError for an index outside of the table.
  */
 export const embedding: (input: Tensor, weight: Tensor, ...args: EmbeddingArgs) => Tensor = op(

@@ -8,7 +8,13 @@ import { arangeOf } from '../../ops/fill.js';
 import { softmaxAlong } from '../../ops/softmax.js';
 import { type Tensor, wrapDim } from '../../tensor.js';
 
-/** [*] of class numbers to [*, classes] of zeros with a one at each class. int64, as the input must be. */
+/**
+ * [*] of class numbers to [*, classes] of zeros with a one at each class. int64, as the input must be.
+ *
+ *     F.one_hot(torch.tensor([0n, 2n]), 3)
+ *     // tensor([[1, 0, 0],
+ *     //         [0, 0, 1]])
+ */
 export const one_hot: (
   tensor: Tensor,
   ...args: [num_classes?: number] | [options: { num_classes?: number }]

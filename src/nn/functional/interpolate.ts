@@ -318,6 +318,10 @@ type InterpolateArgs =
 
 /**
  * Resizes the spatial dimensions of [N, C, W], [N, C, H, W] or [N, C, D, H, W].
+ *
+ *     F.interpolate(torch.tensor([[[1, 2]]]), { scale_factor: 2 })
+ *     // tensor([[[1., 1., 2., 2.]]])
+ *
  * @throws ValueError for arguments that contradict each other, NotImplementedError for a mode that does not fit
  * the number of dimensions.
  */

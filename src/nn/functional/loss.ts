@@ -44,7 +44,12 @@ interface WeightedOptions extends LossOptions {
 const weightedSchema =
   "Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, str reduction='mean', Tensor? weight=None";
 
-/** Mean (or sum, or each) of squared differences; `weight` multiplies them, and their mean is divided by its sum. */
+/**
+ * Mean (or sum, or each) of squared differences; `weight` multiplies them, and their mean is divided by its sum.
+ *
+ *     F.mse_loss(torch.tensor([1, 2]), torch.tensor([1, 4]))
+ *     // tensor(2.)
+ */
 export const mse_loss: ElementLoss<WeightedOptions> = op(
   'nn.functional.mse_loss',
   weightedSchema,

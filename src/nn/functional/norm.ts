@@ -23,7 +23,12 @@ interface AffineOptions {
   eps?: number;
 }
 
-/** `(x - mean) / sqrt(var + eps) * weight + bias` over the last dimensions, whose sizes are `normalized_shape`. */
+/**
+ * `(x - mean) / sqrt(var + eps) * weight + bias` over the last dimensions, whose sizes are `normalized_shape`.
+ *
+ *     F.layer_norm(torch.tensor([[1, 3]]), [2])
+ *     // tensor([[-1.0000,  1.0000]])
+ */
 export const layer_norm: {
   (
     input: Tensor,
@@ -191,7 +196,12 @@ export const local_response_norm: {
   },
 );
 
-/** `x / max(p-norm of x along dim, eps)`. */
+/**
+ * `x / max(p-norm of x along dim, eps)`.
+ *
+ *     F.normalize(torch.tensor([[3, 4]]))
+ *     // tensor([[0.6000, 0.8000]])
+ */
 export const normalize: {
   (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number, options?: Out): Tensor;
   (input: Tensor, options: Out & { p?: number; dim?: number | readonly number[]; eps?: number }): Tensor;

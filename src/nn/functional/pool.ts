@@ -181,7 +181,13 @@ function defineMaxPool(n: number): MaxPool {
 }
 /** Maxima of windows of [N, C, L]; with `return_indices`, `[values, positions]`. */
 export const max_pool1d: MaxPool = defineMaxPool(1);
-/** Maxima of windows of [N, C, H, W]; with `return_indices`, `[values, positions]`. */
+/**
+ * Maxima of windows of [N, C, H, W]; with `return_indices`, `[values, positions]`.
+ *
+ *     F.max_pool2d(torch.arange(16, { dtype: torch.float32 }).view(1, 4, 4), 2)
+ *     // tensor([[[ 5.,  7.],
+ *     //          [13., 15.]]])
+ */
 export const max_pool2d: MaxPool = defineMaxPool(2);
 /** Maxima of windows of [N, C, D, H, W]; with `return_indices`, `[values, positions]`. */
 export const max_pool3d: MaxPool = defineMaxPool(3);
