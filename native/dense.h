@@ -38,11 +38,11 @@ using RealOf = typename Traits<T>::Real;
 template <class T>
 constexpr DType dtype_of = DType::F64;
 template <>
-constexpr DType dtype_of<float> = DType::F32;
+inline constexpr DType dtype_of<float> = DType::F32;
 template <>
-constexpr DType dtype_of<Cx<float>> = DType::C64;
+inline constexpr DType dtype_of<Cx<float>> = DType::C64;
 template <>
-constexpr DType dtype_of<Cx<double>> = DType::C128;
+inline constexpr DType dtype_of<Cx<double>> = DType::C128;
 
 template <class R>
 struct Limits;
