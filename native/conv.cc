@@ -404,28 +404,44 @@ struct GradInput {
     return to;
   }
 
+  /** [height] weights of each chosen tap from [height][all]. */
+  template <class T, class S>
+  static void flip_tile(T* __restrict to, const S* __restrict from, const i64* chosen, i64 taps, i64 height, i64 all) {
+    for (i64 n = 0; n < taps; n++, to += height) {
+      const S* element = from + chosen[n];
+      for (i64 i = 0; i < height; i++) to[i] = widened<T>(element[i * all]);
+    }
+  }
+
   /** The same in tiles, straight from the weights: a tile's rows are neighbours there. */
   template <class T, class S>
   static const T* flip_packed(const Task<T, S>& t, const S* from, const i64* chosen, i64 all) {
     const i64 taps = t.source.taps(), depth = t.depth(), blocks = depth_blocks<T>(t.channels, taps);
     const i64 row_blocks = ceil_div(t.rows, kBlockRowTiles * Tile<T>::rows);
     T* const packed = scratch<T>(kWeights, t.groups * t.rows * depth + 1);
-    const i64 jobs = t.groups * blocks * row_blocks * kBlockRowTiles;
-    parallel_for(jobs, ceil_div(64 * 1024, t.rows * depth / (row_blocks * kBlockRowTiles) + 1), [&](i64 begin, i64 end) {
+    // A few tiles together: the weights are read in longer runs, and each tile is written in its order.
+    constexpr i64 kTogether = 4;
+    const i64 rounds = ceil_div(kBlockRowTiles, kTogether), jobs = t.groups * row_blocks * rounds;
+    parallel_for(jobs, ceil_div(64 * 1024, t.rows * depth / (row_blocks * rounds) + 1), [&](i64 begin, i64 end) {
       for (i64 job = begin; job < end; job++) {
-        const i64 tile = job % kBlockRowTiles, ib = job / kBlockRowTiles % row_blocks;
-        const i64 kb = job / (kBlockRowTiles * row_blocks) % blocks, g = job / (kBlockRowTiles * row_blocks * blocks);
-        const i64 c0 = part_start(t.channels, blocks, kb), c1 = part_start(t.channels, blocks, kb + 1);
+        const i64 g = job / (row_blocks * rounds), ib = job / rounds % row_blocks, round = job % rounds;
         const i64 i0 = part_start(t.rows, row_blocks, ib), m = part_start(t.rows, row_blocks, ib + 1) - i0;
-        const i64 tiles = ceil_div(m, Tile<T>::rows), k = (c1 - c0) * taps;
-        if (tile >= tiles) continue;
-        const i64 first = i0 + part_start(m, tiles, tile), height = i0 + part_start(m, tiles, tile + 1) - first;
-        T* to = packed + (g * depth + c0 * taps) * t.rows + first * k;
-        for (i64 o = g * t.channels + c0; o < g * t.channels + c1; o++) {
-          const S* w = from + (o * t.rows + first) * all;
-          for (i64 n = 0; n < taps; n++) {
-            const S* element = w + chosen[n];
-            for (i64 i = 0; i < height; i++) *to++ = widened<T>(element[i * all]);
+        const i64 tiles = ceil_div(m, Tile<T>::rows), last = min_of(tiles, (round + 1) * kTogether);
+        if (round * kTogether >= tiles) continue;
+        for (i64 kb = 0; kb < blocks; kb++) {
+          const i64 c0 = part_start(t.channels, blocks, kb), c1 = part_start(t.channels, blocks, kb + 1);
+          T* block = packed + (g * depth + c0 * taps) * t.rows;
+          for (i64 c = c0; c < c1; c++) {
+            const S* w = from + (g * t.channels + c) * t.rows * all;
+            // The next two rows of weights arrive meanwhile: they are pages apart.
+            const S* next = w + 2 * t.rows * all + (i0 + part_start(m, tiles, round * kTogether)) * all;
+            const i64 length = (part_start(m, tiles, last) - part_start(m, tiles, round * kTogether)) * all;
+            for (i64 i = 0; i < length; i += 64 / static_cast<i64>(sizeof(S))) __builtin_prefetch(next + i);
+            for (i64 tile = round * kTogether; tile < last; tile++) {
+              const i64 first = i0 + part_start(m, tiles, tile), height = i0 + part_start(m, tiles, tile + 1) - first;
+              flip_tile(block + (first * (c1 - c0) + (c - c0) * height) * taps, w + first * all, chosen, taps, height,
+                        all);
+            }
           }
         }
       }

@@ -136,10 +136,23 @@ void add_window(const WeightTask<T, S>& t, const Source<S>& source, const S* gra
 template <class T, class S>
 void store_weights(S* out, const T* sums, i64 rows, i64 channels, i64 first, i64 all, i64 taps) {
   for (i64 r = 0; r < rows; r++) {
-    for (i64 c = 0; c < channels; c++) {
-      const T* from = sums + r * taps * channels + c;
-      S* to = out + (r * all + first + c) * taps;
-      for (i64 k = 0; k < taps; k++) narrow(to[k], from[k * channels]);
+    const T* from = sums + r * taps * channels;
+    S* to = out + (r * all + first) * taps;
+    i64 c = 0;
+    if constexpr (same_type<T, S>) {
+      if (taps == 1) {
+        memcpy(to, from, static_cast<size_t>(channels) * sizeof(T));
+        continue;
+      }
+      // Whole vectors, up to where they would reach beyond the row.
+      const i64 most = channels - ceil_div(lanes<T>, taps);
+      if (taps <= lanes<T> && most > 0) {
+        pack_transposed<T>(to, taps, from, channels, taps, most);
+        c = most;
+      }
+    }
+    for (; c < channels; c++) {
+      for (i64 k = 0; k < taps; k++) narrow(to[c * taps + k], from[k * channels + c]);
     }
   }
 }
