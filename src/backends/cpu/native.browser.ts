@@ -33,14 +33,14 @@ async function compile(build: WasmBuild): Promise<WasmModule> {
 interface Scope {
   readonly crossOriginIsolated?: boolean;
   readonly navigator?: { readonly hardwareConcurrency?: number };
-  readonly Worker?: new (url: URL, options: { type: 'module' }) => { postMessage(message: unknown): void };
 }
+declare const Worker: new (url: URL, options: { type: 'module' }) => { postMessage(message: unknown): void };
 
 /** Workers over shared memory; undefined where the page may not share any, which is said once. */
 function browserThreads(): Threads | undefined {
-  const { crossOriginIsolated, navigator, Worker } = globalThis as Scope;
+  const { crossOriginIsolated, navigator } = globalThis as Scope;
   const count = Math.min(navigator?.hardwareConcurrency ?? 1, 32);
-  if (!Worker || count < 2) return undefined;
+  if (typeof Worker === 'undefined' || count < 2) return undefined;
   if (!crossOriginIsolated) {
     console.info(
       'typetorch: this page is not cross-origin isolated, so kernels run in one thread. Threads need the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
@@ -48,10 +48,11 @@ function browserThreads(): Threads | undefined {
     return undefined;
   }
   const start = (setup: ThreadSetup): void => {
-    const url = folder
-      ? new URL('../thread.browser.js', folderUrl(folder))
-      : new URL('./thread.browser.js', import.meta.url);
-    new Worker(url, { type: 'module' }).postMessage(setup);
+    // Bundlers find the script in these very words.
+    const worker = folder
+      ? new Worker(new URL('../thread.browser.js', folderUrl(folder)), { type: 'module' })
+      : new Worker(new URL('./thread.browser.js', import.meta.url), { type: 'module' });
+    worker.postMessage(setup);
   };
   return { count, early: true, start };
 }
