@@ -4,9 +4,9 @@ import { empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { complex64, complex128, float32, float64, int64 } from '../dtype.js';
 import { LinAlgError, RuntimeError } from '../errors.js';
-import { abs, add, mul, reciprocal, sub } from '../ops/arithmetic.js';
+import { abs, add, div, mul, reciprocal, sub } from '../ops/arithmetic.js';
 import { choose, masked_fill } from '../ops/clamp.js';
-import { eq, gt, lt } from '../ops/compare.js';
+import { eq, gt, lt, maximum } from '../ops/compare.js';
 import { eye, full, zeros } from '../ops/create.js';
 import { op } from '../ops/define.js';
 import { diagonal, triu } from '../ops/diagonal.js';
@@ -15,7 +15,7 @@ import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { vectorNorm } from '../ops/norms.js';
 import { sum } from '../ops/reduce.js';
-import { all } from '../ops/reduce_extreme.js';
+import { all, amax } from '../ops/reduce_extreme.js';
 import { narrow } from '../ops/split.js';
 import { expand, squeeze, unsqueeze } from '../ops/view.js';
 import { numelOf, type Tensor } from '../tensor.js';
@@ -83,16 +83,27 @@ function solveByQR(A: Tensor, B: Tensor, { a, tau, R }: Factors): Tensor {
   return multiplyByQ(paddedRows(y, n), a, tau, true, false);
 }
 
-/** Whether R times its inverse is so small in norm that every singular value counts. */
-function clearlyFullRank(R: Tensor, rcond: number): boolean {
-  const k = columnsOf(R);
-  const identity = eye(k, { dtype: R.dtype, device: R.device });
+/** About the largest singular value, from below: the largest column, or what a few steps of the power method find. */
+function spectralEstimate(R: Tensor): Tensor {
+  const Rh = adjoint(R);
+  let x = R.new_ones([...batchOf(R), columnsOf(R), 1]);
+  let size = amax(vectorNorm(R, 2, [-2], false, null), -1);
+  for (let step = 0; step < 4; step++) {
+    x = div(x, vectorNorm(x, 2, [-2], true, null));
+    const y = matmul(R, x);
+    size = maximum(size, vectorNorm(y, 2, [-2, -1], false, null));
+    x = matmul(Rh, y);
+  }
+  return size;
+}
+
+/** Whether twice the norm of R (estimated) times that of its inverse is so small that every singular value counts. */
+function clearlyFullRank(triangle: Tensor, rcond: number): boolean {
+  const R = triu(triangle);
+  const identity = eye(columnsOf(R), { dtype: R.dtype, device: R.device });
   const inverse = solveInto(copyColumns(expand(identity, R.shape)), R, { upper: true });
-  const condition = mul(
-    vectorNorm(triu(R), 2, [-2, -1], false, null),
-    vectorNorm(inverse, 2, [-2, -1], false, null),
-  );
-  return Boolean(all(lt(mul(condition, rcond), 0.5)).item());
+  const condition = mul(spectralEstimate(R), vectorNorm(inverse, 2, [-2, -1], false, null));
+  return Boolean(all(lt(mul(condition, 2 * rcond), 1)).item());
 }
 
 /** What counts as zero beside the largest singular value: LAPACK's drivers differ in what they do with odd values. */
