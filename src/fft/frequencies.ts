@@ -24,10 +24,7 @@ function frequencies(
     if (size < 0)
       throw new RuntimeError(`Trying to create tensor with negative dimension ${size}: [${size}]`);
     const step = 1 / (n * d);
-    return target.put(
-      Float64Array.from({ length: size }, (_, i) => index(i, n) * step),
-      [size],
-    );
+    return target.vector(size, (i) => index(i, n) * step);
   });
 }
 

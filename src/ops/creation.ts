@@ -2,7 +2,7 @@
 
 import { backendOf } from '../backends/backend.js';
 import { cpu, type Device, type DeviceLike, get_default_device, device as toDevice } from '../device.js';
-import { empty as emptyTensor } from '../dispatch/allocate.js';
+import { alias, empty as emptyTensor } from '../dispatch/allocate.js';
 import { resizeOut } from '../dispatch/out.js';
 import { typeName } from '../dispatch/schema.js';
 import { type DType, float64, get_default_dtype } from '../dtype.js';
@@ -45,6 +45,9 @@ const OPTIONS =
   'Tensor? out=None, dtype? dtype=None, str? layout=None, device? device=None, bool? pin_memory=False, bool? requires_grad=False';
 const OPTION_COUNT = 6;
 
+/** Numbers that are computed at a time. */
+const BLOCK = 2 ** 16;
+
 /** Where the result of a constructor goes, and its type. */
 export class Target {
   constructor(
@@ -71,6 +74,34 @@ export class Target {
     if (out === null) return emptyTensor(shape, this.dtype ?? fallback, this.device);
     resizeOut(out, shape);
     out._storage.version++;
+    return out;
+  }
+
+  /**
+   * A vector of n numbers, computed block by block. It is allocated first: a length that has no memory is refused at once.
+   * @param number the i-th number.
+   */
+  vector(n: number, number: (i: number) => number, fallback: DType = get_default_dtype()): Tensor {
+    return this.blocks(
+      n,
+      (start, count) => Float64Array.from({ length: count }, (_, i) => number(start + i)),
+      fallback,
+    );
+  }
+
+  /** Like {@link vector}, from whole blocks of numbers. */
+  blocks(
+    n: number,
+    block: (start: number, count: number) => Float64Array,
+    fallback: DType = get_default_dtype(),
+  ): Tensor {
+    const out = this.empty([n], fallback);
+    if (out.device.type === 'meta') return out;
+    for (let start = 0; start < n; start += BLOCK) {
+      const count = Math.min(BLOCK, n - start);
+      const part = alias(out, [count], out._strides, out._offset + start * out._strides[0]);
+      putNumbers(part, block(start, count));
+    }
     return out;
   }
 

@@ -1,4 +1,5 @@
 // Numerical derivatives of samples.
+import { typeName } from '../dispatch/schema.js';
 import { uint8 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { Tensor, wrapDim } from '../tensor.js';
@@ -113,12 +114,17 @@ export const gradient: Op<
   'gradient',
   'Tensor self, *, any spacing=None, int[1]? dim=None, int edge_order=1',
   (x: Tensor, spacing: Spacing, dim: number | readonly number[] | null, order: number) => {
+    const whole = typeof spacing === 'number' || spacing === null;
+    const fits = (step: unknown): boolean => typeof step === 'number' || step instanceof Tensor;
+    if (!whole && !(Array.isArray(spacing) && spacing.every(fits)))
+      throw new TypeError(
+        `gradient(): argument 'spacing' must be Number, tuple of Numbers or tuple of Tensors, not ${typeName(spacing)}`,
+      );
     const named = typeof dim === 'number' ? [dim] : dim;
     const count = named?.length ?? x.shape.length;
-    const each =
-      typeof spacing === 'number' || spacing === null
-        ? new Array<number>(count).fill(spacing ?? 1)
-        : [...(spacing as readonly (number | Tensor)[])];
+    const each = whole
+      ? new Array<number>(count).fill((spacing as number | null) ?? 1)
+      : [...(spacing as readonly (number | Tensor)[])];
     checkGradient(x, Array.isArray(spacing) ? each.length : null, named, order);
     const dims = named?.map((d) => wrapDim(d, x.shape.length)) ?? x.shape.map((_, d) => d);
     return dims.map((d, i) => {

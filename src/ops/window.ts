@@ -18,11 +18,11 @@ export const cosines =
 
 export const triangle: Shape = (i, n) => 1 - Math.abs((2 * i) / (n - 1) - 1);
 
-/** Kaiser's window of the given shape, computed in double precision. */
-export function kaiserValues(size: number, n: number, beta: number): Float64Array {
+/** Part of Kaiser's window of n points, computed in double precision. */
+export function kaiserValues(start: number, count: number, n: number, beta: number): Float64Array {
   const wide = (values: Float64Array): Tensor => putNumbers(full_([values.length], 0, float64, cpu), values);
-  const inside = Float64Array.from({ length: size }, (_, i) => {
-    const x = (2 * i) / (n - 1) - 1;
+  const inside = Float64Array.from({ length: count }, (_, i) => {
+    const x = (2 * (start + i)) / (n - 1) - 1;
     return beta * Math.sqrt(Math.max(0, 1 - x * x));
   });
   const [values, whole] = [inside, Float64Array.of(beta)].map(
@@ -63,24 +63,21 @@ export interface WindowFunction {
   (window_length: number, options: WindowOptions): Tensor;
 }
 
-/** Fills `to` with a window; `values` computes the first `size` of `n` elements. */
-function windowInto(
-  to: Target,
-  name: string,
-  length: number,
-  periodic: boolean,
-  values: (size: number, n: number) => Float64Array,
-): Tensor {
+/** Part of a window of n points. */
+type Blocks = (start: number, count: number, n: number) => Float64Array;
+
+/** Fills `to` with a window. */
+function windowInto(to: Target, name: string, length: number, periodic: boolean, values: Blocks): Tensor {
   const type = to.type();
   checkWindow(name, length, type);
-  if (length <= 1) return to.put(new Float64Array(length).fill(1), [length]);
-  return to.put(values(length, periodic ? length + 1 : length), [length]);
+  if (length <= 1) return to.vector(length, () => 1);
+  return to.blocks(length, (start, count) => values(start, count, periodic ? length + 1 : length));
 }
 
 const sampled =
-  (shape: Shape) =>
-  (size: number, n: number): Float64Array =>
-    Float64Array.from({ length: size }, (_, i) => shape(i, n));
+  (shape: Shape): Blocks =>
+  (start, count, n) =>
+    Float64Array.from({ length: count }, (_, i) => shape(start + i, n));
 
 function windowFunction(name: string, shape: Shape): WindowFunction {
   return creator(
@@ -122,5 +119,7 @@ export const kaiser_window: {
   'kaiser_window',
   'int window_length, bool periodic=True, float beta=12',
   (to: Target, length: number, periodic: boolean, beta: number) =>
-    windowInto(to, 'kaiser_window', length, periodic, (size, n) => kaiserValues(size, n, beta)),
+    windowInto(to, 'kaiser_window', length, periodic, (start, count, n) =>
+      kaiserValues(start, count, n, beta),
+    ),
 );

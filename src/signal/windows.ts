@@ -24,10 +24,7 @@ function checked(to: Target, name: string, M: number): number {
 /** M elements of a window of M points, or of M + 1 where it is periodic. */
 function sampled(to: Target, M: number, sym: boolean, shape: Shape): Tensor {
   const n = sym ? M : M + 1;
-  return to.put(
-    Float64Array.from({ length: M }, (_, i) => (M === 1 ? 1 : shape(i, n))),
-    [M],
-  );
+  return to.vector(M, (i) => (M === 1 ? 1 : shape(i, n)));
 }
 
 type Window<O = unknown> = (M: number, options?: WindowOptions & O) => Tensor;
@@ -60,10 +57,7 @@ export const nuttall: Window = fixed(
 /** `sin(pi (i + 0.5) / M)`. */
 export const cosine: Window = creator('cosine', `int M, ${LAST}`, (to: Target, M: number, sym: boolean) => {
   const n = !sym && M > 1 ? M + 1 : M;
-  const values = Float64Array.from({ length: checked(to, 'cosine', M) }, (_, i) =>
-    Math.sin((Math.PI * (i + 0.5)) / n),
-  );
-  return to.put(values, [M]);
+  return to.vector(checked(to, 'cosine', M), (i) => Math.sin((Math.PI * (i + 0.5)) / n));
 });
 
 /** `alpha - (1 - alpha) cos(2 pi i / (M - 1))`. @param options.alpha 0.54 by default. */
@@ -99,10 +93,7 @@ export const exponential: Window<{ center?: number | null; tau?: number }> = cre
     if (tau <= 0) throw new ValueError(`Tau must be positive, got: ${tau} instead.`);
     if (sym && center !== null) throw new ValueError('Center must be None for symmetric windows');
     const c = center ?? middle(M, sym);
-    return to.put(
-      Float64Array.from({ length: M }, (_, i) => Math.exp(-Math.abs(i - c) / tau)),
-      [M],
-    );
+    return to.vector(M, (i) => Math.exp(-Math.abs(i - c) / tau));
   },
 );
 
@@ -114,10 +105,7 @@ export const gaussian: Window<{ std?: number }> = creator(
     checked(to, 'gaussian', M);
     if (std <= 0) throw new ValueError(`Standard deviation must be positive, got: ${std} instead.`);
     const c = middle(M, sym);
-    return to.put(
-      Float64Array.from({ length: M }, (_, i) => Math.exp(-(((i - c) / std) ** 2) / 2)),
-      [M],
-    );
+    return to.vector(M, (i) => Math.exp(-(((i - c) / std) ** 2) / 2));
   },
 );
 
@@ -128,6 +116,7 @@ export const kaiser: Window<{ beta?: number }> = creator(
   (to: Target, M: number, beta: number, sym: boolean) => {
     checked(to, 'kaiser', M);
     if (beta < 0) throw new ValueError(`beta must be non-negative, got: ${beta} instead.`);
-    return to.put(M === 1 ? Float64Array.of(1) : kaiserValues(M, sym ? M : M + 1, beta), [M]);
+    if (M === 1) return to.vector(1, () => 1);
+    return to.blocks(M, (start, count) => kaiserValues(start, count, sym ? M : M + 1, beta));
   },
 );
