@@ -54,6 +54,7 @@ export class Pickler {
     return this.bytes.subarray(0, this.length);
   }
 
+  /** Makes room for n bytes and returns where: call it before touching `bytes` and `view`, which it may replace. */
   private reserve(n: number): number {
     if (this.length + n > this.bytes.length) {
       const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.length + n));
@@ -65,7 +66,8 @@ export class Pickler {
     return this.length - n;
   }
   private code(byte: number): void {
-    this.bytes[this.reserve(1)] = byte;
+    const at = this.reserve(1);
+    this.bytes[at] = byte;
   }
   private raw(bytes: Uint8Array): void {
     const at = this.reserve(bytes.length);
@@ -81,7 +83,8 @@ export class Pickler {
       this.code(index);
     } else {
       this.code(0x72);
-      this.view.setUint32(this.reserve(4), index, true);
+      const at = this.reserve(4);
+      this.view.setUint32(at, index, true);
     }
     return index;
   }
@@ -91,7 +94,8 @@ export class Pickler {
       this.code(index);
     } else {
       this.code(0x6a);
-      this.view.setUint32(this.reserve(4), index, true);
+      const at = this.reserve(4);
+      this.view.setUint32(at, index, true);
     }
   }
 
@@ -109,7 +113,8 @@ export class Pickler {
     if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.integer(BigInt(value));
     else {
       this.code(0x47);
-      this.view.setFloat64(this.reserve(8), value);
+      const at = this.reserve(8);
+      this.view.setFloat64(at, value);
     }
   }
   private integer(value: bigint): void {
@@ -118,10 +123,12 @@ export class Pickler {
       this.code(Number(value));
     } else if (value >= 0n && value < 65536n) {
       this.code(0x4d);
-      this.view.setUint16(this.reserve(2), Number(value), true);
+      const at = this.reserve(2);
+      this.view.setUint16(at, Number(value), true);
     } else if (value >= -(2n ** 31n) && value < 2n ** 31n) {
       this.code(0x4a);
-      this.view.setInt32(this.reserve(4), Number(value), true);
+      const at = this.reserve(4);
+      this.view.setInt32(at, Number(value), true);
     } else this.long(value);
   }
   private long(value: bigint): void {
@@ -142,7 +149,8 @@ export class Pickler {
       throw new ValueError('a string with an unpaired surrogate cannot be saved');
     const bytes = new TextEncoder().encode(value);
     this.code(0x58);
-    this.view.setUint32(this.reserve(4), bytes.length, true);
+    const at = this.reserve(4);
+    this.view.setUint32(at, bytes.length, true);
     this.raw(bytes);
     this.memoize(value);
   }
@@ -173,7 +181,8 @@ export class Pickler {
       );
     else if (value instanceof Float) {
       this.code(0x47);
-      this.view.setFloat64(this.reserve(8), value.value);
+      const at = this.reserve(8);
+      this.view.setFloat64(at, value.value);
     } else if (value instanceof PyGlobal) this.global(value);
     else if (value instanceof PyCall) this.call(value);
     else if (value instanceof PyPersistent) this.persistent(value);
