@@ -9,6 +9,7 @@ import { clone, copyInto } from './copy.js';
 import { op } from './define.js';
 import { fillWith } from './fill.js';
 import { index_select } from './indexing.js';
+import { cat } from './join.js';
 import { narrow } from './split.js';
 
 export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
@@ -99,14 +100,19 @@ function ownPad(x: Tensor, pad: readonly number[], mode: PadMode): Tensor {
   checkOwn(x, pad, mode);
   const source = sources[mode];
   return sidesOf(x, pad).reduce((y, [before, after], d) => {
-    if (before === 0 && after === 0) return y;
     const size = x.shape[d];
-    const index = empty([size + before + after], int64, x.device);
-    backendOf(x.device.type).write(
-      index,
-      BigInt64Array.from({ length: index._numel }, (_, i) => BigInt(source(i - before, size))),
-    );
-    return index_select(y, d, index);
+    // The elements at positions from, from + 1, … outside of the dimension.
+    const border = (from: number, count: number): Tensor[] => {
+      if (count <= 0) return [];
+      const index = empty([count], int64, x.device);
+      const at = BigInt64Array.from({ length: count }, (_, i) => BigInt(source(from + i, size)));
+      backendOf(x.device.type).write(index, at);
+      return [index_select(y, d, index)];
+    };
+    const start = Math.max(-before, 0);
+    const middle = narrow(y, d, start, Math.max(size - start - Math.max(-after, 0), 0));
+    const parts = [...border(-before, before), middle, ...border(size, after)];
+    return parts.length > 1 ? cat(parts, d) : before < 0 || after < 0 ? middle : y;
   }, x);
 }
 
@@ -148,7 +154,7 @@ export const pad: (
       throw new RuntimeError(`Padding mode "${mode}" doesn't take in value argument`);
     if (!Object.hasOwn(sources, mode)) throw new NotImplementedError(`Unrecognised padding mode ${mode}`);
     const out = ownPad(x, sizes, mode as PadMode);
-    return out === x ? clone(x) : out;
+    return out._storage === x._storage ? clone(out) : out;
   },
 );
 
