@@ -1,15 +1,13 @@
 // Norms of and distances between vectors.
 
 import { no_grad } from '../../autograd/modes.js';
-import { backendOf } from '../../backends/backend.js';
-import { empty } from '../../dispatch/allocate.js';
 import type { DType } from '../../dtype.js';
-import { int64, promote_types } from '../../dtype.js';
+import { promote_types } from '../../dtype.js';
 import { NotImplementedError, RuntimeError } from '../../errors.js';
 import { castTo } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
 import { vectorNorm } from '../../ops/norms.js';
-import { div } from '../../ops/table.js';
+import { div, triu_indices } from '../../ops/table.js';
 import type { Tensor } from '../../tensor.js';
 
 type CosineArgs =
@@ -68,30 +66,7 @@ export const pdist: (input: Tensor, ...args: [p?: number] | [options: { p?: numb
       throw new NotImplementedError(`pdist only supports floating-point dtypes`);
     if (!(p >= 0)) throw new RuntimeError('pdist only supports non-negative p values');
     const n = x.shape[0];
-    const pairs = (pick: (i: number, j: number) => number): Tensor => {
-      const index = empty([(n * (n - 1)) / 2], int64, x.device);
-      const values = new BigInt64Array(index._numel);
-      let at = 0;
-      for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) values[at++] = BigInt(pick(i, j));
-      backendOf(x.device.type).write(index, values);
-      return index;
-    };
-    return vectorNorm(
-      x
-        .index_select(
-          0,
-          pairs((i) => i),
-        )
-        .sub(
-          x.index_select(
-            0,
-            pairs((_, j) => j),
-          ),
-        ),
-      p,
-      -1,
-      false,
-      null,
-    );
+    const [rows, columns] = triu_indices(n, n, 1, { device: x.device }).unbind(0);
+    return vectorNorm(x.index_select(0, rows).sub(x.index_select(0, columns)), p, -1, false, null);
   },
 );
