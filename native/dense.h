@@ -354,6 +354,13 @@ inline RealOf<T> norm2(i64 n, const T* x) {
   return big * std::sqrt(sum);
 }
 
+/** The factor that brings elements of at most `size` to where their squares neither overflow nor vanish. */
+template <class R>
+inline R safe_scale(R size) {
+  const R low = std::sqrt(Limits<R>::tiny / Limits<R>::eps), high = R(1) / low;
+  return size > R(0) && size < low ? low / size : size > high ? high / size : R(1);
+}
+
 // ---- matrix times vector -------------------------------------------------------------------------------
 
 constexpr i64 kVectorGrain = 96 * 1024;  // elements of a matrix worth a thread of their own

@@ -256,10 +256,9 @@ template <class T>
 bool eig(i64 n, const T* a, Cx<RealOf<T>>* w, Cx<RealOf<T>>* v, Work work) {
   using R = RealOf<T>;
   const i64 ld = padded<T>(n);
-  R size = largest(n * n, a);
+  const R size = largest(n * n, a);
   if (!std::isfinite(size)) return false;
-  const R least = std::sqrt(Limits<R>::tiny / Limits<R>::eps);
-  const R factor = size > R(0) && size < least ? least / size : size > R(1) / least ? R(1) / least / size : R(1);
+  const R factor = safe_scale(size);
   T* h = work.take<T>(ld * n);
   for (i64 j = 0; j < n; j++) {
     copy(n, a + j * n, h + j * ld);

@@ -296,13 +296,6 @@ size_t eigh_bytes(i64 n) {
   return Work::bytes<T>(padded<T>(n) * n) + 2 * Work::bytes<R>(n) + Work::bytes<T>(n) + 2 * Work::bytes<i64>(n) + inner;
 }
 
-/** The factor that brings elements of at most `size` to where their squares neither overflow nor vanish. */
-template <class R>
-R safe_scale(R size) {
-  const R low = std::sqrt(Limits<R>::tiny / Limits<R>::eps), high = R(1) / low;
-  return size > R(0) && size < low ? low / size : size > high ? high / size : R(1);
-}
-
 template <class T>
 bool eigh(i64 n, T* a, RealOf<T>* w, bool vectors, Work work) {
   using R = RealOf<T>;

@@ -323,79 +323,93 @@ struct Svd {
   RealOf<T>* s;
 };
 
+/** The matrix that is made bidiagonal: A itself, or R of its QR decomposition. */
 template <class T>
-bool svd(const Svd<T>& x, Work work) {
-  using R = RealOf<T>;
-  constexpr i64 parts = Traits<T>::parts;
+struct Reduced {
+  T* h;
+  i64 rows, ld;
+  bool tall;
+  T *a, *tau;  // the QR decomposition of a tall A
+  i64 lda;
+};
+
+/** A scaled copy of A, by QR to fewer rows when it is tall. */
+template <class T>
+Reduced<T> reduce_rows(const Svd<T>& x, RealOf<T> factor, Work& work) {
   const i64 n = x.n, ld = padded<T>(x.m), ldn = padded<T>(n);
-  const bool vectors = x.u != nullptr, tall = is_tall(x.m, n);
-  const R size = largest(x.m * n, x.a);
-  if (!std::isfinite(size)) return false;
-  const R low = std::sqrt(Limits<R>::tiny / Limits<R>::eps);
-  const R factor = size > R(0) && size < low ? low / size : size > R(1) / low ? R(1) / low / size : R(1);
   T* a = work.take<T>(ld * n);
   for (i64 j = 0; j < n; j++) {
     copy(x.m, x.a + j * x.m, a + j * ld);
-    if (factor != R(1)) scale(x.m, factor, a + j * ld);
+    if (factor != RealOf<T>(1)) scale(x.m, factor, a + j * ld);
   }
-  T* h = a;  // what is made bidiagonal, h_rows by n
-  i64 h_rows = x.m, ldh = ld;
   T* tau = work.take<T>(n);
-  if (tall) {
-    factor_qr(x.m, n, a, ld, tau, work);
-    h = work.take<T>(ldn * n);
-    h_rows = n;
-    ldh = ldn;
-    for (i64 j = 0; j < n; j++) {
-      copy(j + 1, a + j * ld, h + j * ldn);
-      clear(n - j - 1, h + j + 1 + j * ldn);
-    }
+  if (!is_tall(x.m, n)) return {a, x.m, ld, false, a, tau, ld};
+  factor_qr(x.m, n, a, ld, tau, work);
+  T* h = work.take<T>(ldn * n);
+  for (i64 j = 0; j < n; j++) {
+    copy(j + 1, a + j * ld, h + j * ldn);
+    clear(n - j - 1, h + j + 1 + j * ldn);
   }
-  Bidiagonal<T> b{work.take<R>(n), work.take<R>(n), work.take<T>(n), work.take<T>(n), work.take<T>(ldn * n), ldn};
-  bidiagonalize(h_rows, n, h, ldh, b, work);
-  i64* order = work.take<i64>(n);
-  i64* scratch = work.take<i64>(n);
+  return {h, n, ldn, true, a, tau, ld};
+}
+
+/** Iterates with vectors: U and V from the reflectors of the reduction, rotated, in descending order of the values. */
+template <class T>
+bool with_vectors(const Svd<T>& x, const Reduced<T>& r, const Bidiagonal<T>& b, i64* order, Work work) {
+  using R = RealOf<T>;
+  constexpr i64 parts = Traits<T>::parts;
+  const i64 n = x.n;
   bool* negative = work.take<bool>(n);
-  if (vectors) {
-    const i64 formed = tall ? n : x.columns;
-    // Of a tall matrix the vectors of R come first, in the upper rows of U.
-    T* q = tall ? h : nullptr;
-    if (tall) {
-      T* whole = work.take<T>(n * n);
-      form_q(n, n, n, h, ldh, b.tau_left, whole, n, work);
-      q = whole;
-    } else {
-      form_q(x.m, formed, n, h, ldh, b.tau_left, x.u, x.m, work);
-      q = x.u;
-    }
-    for (i64 j = 0; j < n; j++) x.v[j * n] = T{};
-    clear(n, x.v);
-    x.v[0] = from_real<T>(1);
-    if (n > 1) form_q(n - 1, n - 1, n - 1, b.right + 1, ldn, b.tau_right, x.v + 1 + n, n, work);
-    const i64 ldq = tall ? n : x.m;
-    RotatedColumns<R> left(work, h_rows * parts, n, reinterpret_cast<R*>(q), ldq * parts);
-    RotatedColumns<R> right(work, n * parts, n, reinterpret_cast<R*>(x.v), n * parts);
-    if (!BidiagonalQR<R>(n, b.d, b.e, left, right).run()) return false;
-    for (i64 i = 0; i < n; i++) {
-      negative[i] = std::signbit(b.d[i]);
-      b.d[i] = std::fabs(b.d[i]);
-    }
-    sort_order(n, b.d, true, order, scratch);
-    right.finish(order, negative, reinterpret_cast<R*>(x.v), n * parts);
-    if (tall) {
-      for (i64 j = 0; j < x.columns; j++) {
-        clear(x.m, x.u + j * x.m);
-        if (j >= n) x.u[j + j * x.m] = from_real<T>(1);
-      }
-    }
-    left.finish(order, nullptr, reinterpret_cast<R*>(x.u), x.m * parts);
-    if (tall) apply_q(true, false, x.m, x.columns, n, a, ld, tau, x.u, x.m, work);
-  } else {
-    RotatedColumns<R> none(work, 0, n, nullptr, 0);
-    if (!BidiagonalQR<R>(n, b.d, b.e, none, none).run()) return false;
-    for (i64 i = 0; i < n; i++) b.d[i] = std::fabs(b.d[i]);
-    sort_order(n, b.d, true, order, scratch);
+  i64* scratch = work.take<i64>(n);
+  T* q = r.tall ? work.take<T>(n * n) : x.u;
+  form_q(r.rows, r.tall ? n : x.columns, n, r.h, r.ld, b.tau_left, q, r.rows, work);
+  for (i64 j = 0; j < n; j++) x.v[j * n] = T{};
+  clear(n, x.v);
+  x.v[0] = from_real<T>(1);
+  if (n > 1) form_q(n - 1, n - 1, n - 1, b.right + 1, b.ld, b.tau_right, x.v + 1 + n, n, work);
+  RotatedColumns<R> left(work, r.rows * parts, n, reinterpret_cast<R*>(q), r.rows * parts);
+  RotatedColumns<R> right(work, n * parts, n, reinterpret_cast<R*>(x.v), n * parts);
+  if (!BidiagonalQR<R>(n, b.d, b.e, left, right).run()) return false;
+  for (i64 i = 0; i < n; i++) {
+    negative[i] = std::signbit(b.d[i]);
+    b.d[i] = std::fabs(b.d[i]);
   }
+  sort_order(n, b.d, true, order, scratch);
+  right.finish(order, negative, reinterpret_cast<R*>(x.v), n * parts);
+  if (r.tall) {
+    for (i64 j = 0; j < x.columns; j++) {
+      clear(x.m, x.u + j * x.m);
+      if (j >= n) x.u[j + j * x.m] = from_real<T>(1);
+    }
+  }
+  left.finish(order, nullptr, reinterpret_cast<R*>(x.u), x.m * parts);
+  if (r.tall) apply_q(true, false, x.m, x.columns, n, r.a, r.lda, r.tau, x.u, x.m, work);
+  return true;
+}
+
+/** Iterates for the values alone. */
+template <class T>
+bool without_vectors(i64 n, const Bidiagonal<T>& b, i64* order, Work work) {
+  using R = RealOf<T>;
+  RotatedColumns<R> none(work, 0, n, nullptr, 0);
+  if (!BidiagonalQR<R>(n, b.d, b.e, none, none).run()) return false;
+  for (i64 i = 0; i < n; i++) b.d[i] = std::fabs(b.d[i]);
+  sort_order(n, b.d, true, order, work.take<i64>(n));
+  return true;
+}
+
+template <class T>
+bool svd(const Svd<T>& x, Work work) {
+  using R = RealOf<T>;
+  const i64 n = x.n, ldn = padded<T>(n);
+  const R size = largest(x.m * n, x.a);
+  if (!std::isfinite(size)) return false;
+  const R factor = safe_scale(size);
+  const Reduced<T> r = reduce_rows(x, factor, work);
+  Bidiagonal<T> b{work.take<R>(n), work.take<R>(n), work.take<T>(n), work.take<T>(n), work.take<T>(ldn * n), ldn};
+  bidiagonalize(r.rows, n, r.h, r.ld, b, work);
+  i64* order = work.take<i64>(n);
+  if (!(x.u != nullptr ? with_vectors(x, r, b, order, work) : without_vectors(n, b, order, work))) return false;
   for (i64 i = 0; i < n; i++) x.s[i] = b.d[order[i]] / factor;
   return true;
 }
