@@ -11,7 +11,7 @@ import type * as visionSource from '../src/vision/index.js';
 
 // Worker threads run the build, and so do these tests; the types are those of the source.
 const torch = built as unknown as typeof torchSource;
-const { datasets, Image, transforms } = builtVision as unknown as typeof visionSource;
+const { datasets, Image, io, transforms } = builtVision as unknown as typeof visionSource;
 type Tensor = torchSource.Tensor;
 
 const { DataLoader } = torch.utils.data;
@@ -130,6 +130,14 @@ describe('pictures', () => {
     expect(() => Image.fromPng(png.subarray(0, 100))).toThrow(/not a valid PNG file/);
     png[60] ^= 1;
     expect(() => Image.fromPng(png)).toThrow(/CRC-32 check/);
+  });
+  it('read_image and write_png', async () => {
+    const grey = await io.read_image(photo, 'GRAY');
+    expect(grey.shape).toEqual([1, 90, 120]);
+    expect(grey.equal(F.pil_to_tensor((await Image.open(photo)).convert('L')))).toBe(true);
+    await io.write_png(picture, join(folder, 'x.png'));
+    expect((await io.decode_image(readFileSync(join(folder, 'x.png')))).equal(picture)).toBe(true);
+    expect((await io.decode_image(io.encode_png(picture), 'RGB_ALPHA')).shape).toEqual([4, 23, 29]);
   });
   it('JPEG as Pillow decodes it', async () => {
     const decoded = await Image.open(photo);

@@ -246,7 +246,7 @@ export class Unpickler {
 
 /** Python's name for the type of a value on the stack. */
 export function describe(x: unknown): string {
-  if (x === null) return "<class 'NoneType'>";
+  if (x === null || x === undefined) return "<class 'NoneType'>";
   if (x instanceof PyDict) return `<class '${x.kind === 'dict' ? 'dict' : `collections.${x.kind}`}'>`;
   if (x instanceof PyTuple) return "<class 'tuple'>";
   if (Array.isArray(x)) return "<class 'list'>";

@@ -3,6 +3,7 @@ import '../index.js';
 
 export * as datasets from './datasets/index.js';
 export { Image, type ImageMode } from './image.js';
+export * as io from './io/index.js';
 export * as models from './models/index.js';
 export * as ops from './ops/index.js';
 export * as transforms from './transforms/index.js';
