@@ -538,15 +538,44 @@ void run_fft(double* args) {
   run<float>(a, out, in);
 }
 
+/** The second halves of lines, from the first: element n - k is the conjugate of element k. */
+template <class T>
+void mirror(const TensorArg& t, int dim) {
+  const i64 n = t.shape[dim], stride = 2 * t.strides[dim];
+  const Lines lines(t, t, dim);
+  parallel_for(lines.count, 1 + 32768 / n, [&](i64 begin, i64 end) {
+    for (i64 line = begin; line < end; line++) {
+      i64 from, to;
+      lines.locate(line, from, to);
+      T* x = t.as<T>() + 2 * to;
+      for (i64 k = 1; k <= (n - 1) / 2; k++) {
+        x[(n - k) * stride] = x[k * stride];
+        x[(n - k) * stride + 1] = -x[k * stride + 1];
+      }
+    }
+  });
+}
+
+void run_mirror(double* args) {
+  Args a(args);
+  TensorArg t;
+  a.tensor(t);
+  const int dim = static_cast<int>(a.integer());
+  if (t.dtype == DType::C128) return mirror<double>(t, dim);
+  mirror<float>(t, dim);
+}
+
 }  // namespace
 }  // namespace fft
 
 // fft: out, in, dim, kind (0 complex, 1 real to half a spectrum, 2 half a spectrum to real), n (elements of a line: of
 // the real line in kinds 1 and 2), inverse, scale, tables (of the real type), the plan as src/ops/fft_plan.ts lays it
 // out, and optionally memory to work in. Any strides; out may be in where both are complex.
+// fft_mirror: spectrum (complex), dim.
 extern const KernelEntry fft_kernels[];
 const KernelEntry fft_kernels[] = {
     {"fft", fft::run_fft},
+    {"fft_mirror", fft::run_mirror},
     {nullptr, nullptr},
 };
 

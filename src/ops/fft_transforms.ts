@@ -5,8 +5,7 @@ import { empty } from '../dispatch/allocate.js';
 import { float64 } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
 import { mul } from './arithmetic.js';
-import { conj } from './complex.js';
-import { castTo, clone, copyInto } from './copy.js';
+import { castTo, clone } from './copy.js';
 import { Kind, runTransform } from './fft_plan.js';
 import { slice } from './view.js';
 import { real } from './view_dtype.js';
@@ -81,7 +80,7 @@ export function realToComplex(x: Tensor, d: number, scale: number): Tensor {
   const out = empty(x.shape, x.dtype.to_complex(), x.device);
   const first = slice(out, d, 0, half);
   runTransform(Kind.realToHalf, first, x.detach(), d, n, false, scale);
-  if (n > 2) copyInto(slice(out, d, half, n), conj(slice(out, d, 1, n - half + 1).flip(d)));
+  if (out._numel > 0) backendOf(out.device.type).launch('fft_mirror', out, d);
   record('FftR2CBackward0', [x], [out], () => ([g]) => [
     g === null ? null : real(complexTransform(g, [d], scale, true)),
   ]);
