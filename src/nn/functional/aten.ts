@@ -2,6 +2,7 @@
 // of options. torch.nn.functional has the same functions for everyday use.
 import { bool } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
+import { matrixNorm } from '../../linalg/norm.js';
 import { castTo } from '../../ops/copy.js';
 import { op } from '../../ops/define.js';
 import { ones_ } from '../../ops/fill.js';
@@ -336,3 +337,17 @@ export const frobenius_norm: (input: Tensor, dim?: number | readonly number[], k
       return vectorNorm(x, 2, dims.length === 0 ? null : dims, keepdim, null);
     },
   );
+
+/** The sum of the singular values of matrices over two dimensions, the last two by default. See `torch.linalg.matrix_norm`. */
+export const nuclear_norm: {
+  (input: Tensor, keepdim?: boolean): Tensor;
+  (input: Tensor, dim: readonly number[], keepdim?: boolean): Tensor;
+  (input: Tensor, options: { dim?: readonly number[]; keepdim?: boolean }): Tensor;
+} = op(
+  'nuclear_norm',
+  'Tensor input, any dim=None, bool keepdim=False, *, Tensor? out=None',
+  (x: Tensor, dim: boolean | readonly number[] | null, keepdim: boolean) =>
+    typeof dim === 'boolean'
+      ? matrixNorm(x, 'nuc', [-2, -1], dim, null)
+      : matrixNorm(x, 'nuc', dim ?? [-2, -1], keepdim, null),
+);
