@@ -5,6 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ts } from '@ts-morph/common';
 import { describe, expect, it } from 'vitest';
+import '../src/index.js';
+import * as families from '../src/ops/families.js';
+import * as table from '../src/ops/table.js';
 
 const root = join(import.meta.dirname, '..');
 const probe = join(root, 'src', '__editor_probe__.ts');
@@ -51,6 +54,15 @@ function ask(method: string): { hover: string; file: string; line: string } {
     line: source.slice(start, source.indexOf('\n', start)),
   };
 }
+
+it('has a type for each method and a method for each type', () => {
+  const ops = (names: object): string[] =>
+    Object.entries(names)
+      .filter(([, value]) => typeof value === 'function' && 'opName' in value)
+      .map(([name]) => name)
+      .sort();
+  expect(ops(families)).toEqual(ops(table));
+});
 
 describe('the language service', () => {
   it.each([

@@ -3,9 +3,9 @@ import type * as autograd from '../autograd/methods.js';
 import type { DType } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
 import type { InPlaceMethods, Methods, Properties } from './define.js';
+import type * as table from './families.js';
 import type * as methods from './method_table.js';
 import type * as properties from './properties.js';
-import type * as table from './table.js';
 
 export interface TensorMethods
   extends Methods<typeof table>,

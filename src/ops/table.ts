@@ -1,4 +1,5 @@
-// Every op, family by family: functions of the torch namespace, and by them the methods of Tensor.
+// Every op, family by family: functions of the torch namespace, and by them the methods of Tensor (whose types come from
+// families.ts).
 export { celu, hardshrink, relu, selu, sigmoid, threshold } from './activation.js';
 export { index_put, put, take } from './advanced.js';
 export * from './arithmetic.js';
