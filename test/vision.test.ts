@@ -246,6 +246,16 @@ describe('datasets', () => {
     expect(new datasets.CIFAR100(root).targets).toEqual([77]);
     expect(() => new datasets.CIFAR10(join(root, 'none'))).toThrow(/Dataset not found/);
   });
+  it('CIFAR-10 from the original pickles', () => {
+    const data = new datasets.CIFAR10(new URL('./goldens/vision', import.meta.url).pathname, {
+      train: false,
+    });
+    expect(data.targets).toEqual([3, 4, 5]);
+    expect(data.data.shape).toEqual([3, 32, 32, 3]);
+    expect(data.data.at(1, 0, 0).tolist()).toEqual([72, 184, 46]);
+    expect(data.data.to(torch.int64).sum().item()).toBe(1174463);
+    expect(String(data.__getitem__(2)[0])).toBe('<PIL.Image.Image image mode=RGB size=32x32>');
+  });
   it('FakeData is torchvision’s', () => {
     const data = new datasets.FakeData({ size: 3, image_size: [3, 4, 4], num_classes: 10 });
     const [x, label] = data.__getitem__(1);

@@ -98,3 +98,22 @@ golden["photo"] = pack(T.functional.pil_to_tensor(Image.open(out / "photo.jpg").
 with gzip.GzipFile(out / "transforms.json.gz", "wb", mtime=0) as f:
     f.write(json.dumps(golden).encode())
 print((out / "transforms.json.gz").stat().st_size, "bytes", len(records), "records")
+
+
+def cifar_batch():
+    """A test batch of CIFAR-10 of three pictures, pickled as Python 2 wrote the original files."""
+
+    def text(b):
+        return b"U" + bytes([len(b)]) + b if len(b) < 256 else b"T" + len(b).to_bytes(4, "little") + b
+
+    data = np.random.default_rng(0).integers(0, 256, (3, 3072), dtype=np.uint8)
+    return (
+        b"\x80\x02}q\x01(" + text(b"batch_label") + b"q\x02" + text(b"testing batch 1 of 1") + text(b"labels") + b"]q\x03(K\x03K\x04K\x05e"
+        + text(b"data") + b"cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08K\x00\x85" + text(b"b") + b"\x87Rq\x09"
+        + b"(K\x01K\x03M\x00\x0c\x86cnumpy\ndtype\nq\x0b" + text(b"u1") + b"K\x00K\x01\x87R(K\x03" + text(b"|")
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" + text(data.tobytes()) + b"tb" + text(b"filenames") + b"]q\x0cu."
+    )
+
+
+(out / "cifar-10-batches-py").mkdir(exist_ok=True)
+(out / "cifar-10-batches-py" / "test_batch").write_bytes(cifar_batch())

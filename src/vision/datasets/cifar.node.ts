@@ -38,6 +38,14 @@ const PIXELS = 3 * 32 * 32;
 function numpyGlobal(path: string): PickleGlobal | null {
   const name = path.replace('numpy._core.', 'numpy.core.');
   if (name === 'numpy.core.multiarray._reconstruct') return { path, call: () => new ArrayShell() };
+  if (name === '_codecs.encode')
+    return {
+      path,
+      call: (text) => {
+        if (typeof text !== 'string') throw new UnpicklingError('_codecs.encode needs a string');
+        return Uint8Array.from(text, (c) => c.charCodeAt(0));
+      },
+    };
   if (name === 'numpy.ndarray' || name === 'numpy.dtype') return { path, call: () => new ArrayShell() };
   return null;
 }
