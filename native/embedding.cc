@@ -22,7 +22,7 @@ template <class T>
 bool copy_rows(const TensorArg& out, const TensorArg& weight, const TensorArg& index) {
   const i64 rows = weight.shape[0], columns = weight.shape[1], down = weight.strides[0], across = weight.strides[1];
   bool failed = false;
-  parallel_for(index.shape[0], grain_of(columns), [&](i64 begin, i64 end) {
+  parallel_for_any(index.shape[0], grain_of(columns), [&](i64 begin, i64 end) {
     for (i64 j = begin; j < end; j++) {
       const i64 v = index.as<i64>()[j];
       if (out_of_range(v, 0, rows)) return raise(failed);

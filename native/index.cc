@@ -93,7 +93,7 @@ bool gather_typed(const Dimwise& d) {
   const T* in = d.addressed.as<T>();
   const i64 si = walk.inner_stride(0), so = walk.inner_stride(1), sp = walk.inner_stride(2);
   bool failed = false;
-  parallel_for(walk.count, kGrain, [&](i64 begin, i64 end) {
+  parallel_for_any(walk.count, kGrain, [&](i64 begin, i64 end) {
     const bool done = walk.run(begin, end, [&](const i64* off, i64 n) {
       const i64* ix = index + off[0];
       T* o = out + off[1];
@@ -283,7 +283,7 @@ template <class T>
 void divide_by_count(const TensorArg& out, const TensorArg& count) {
   const Walk<2> walk = walk_over<2>(out.shape, 0, out.ndim, {out.strides, count.strides});
   const i64 so = walk.inner_stride(0), sc = walk.inner_stride(1);
-  parallel_for(walk.count, kGrain, [&](i64 begin, i64 end) {
+  parallel_for_any(walk.count, kGrain, [&](i64 begin, i64 end) {
     walk.run(begin, end, [&](const i64* off, i64 n) {
       for (i64 j = 0; j < n; j++) {
         T& x = out.as<T>()[off[0] + j * so];

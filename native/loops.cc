@@ -366,7 +366,7 @@ void run_staged(Loop& loop) {
   Tiling tiling;
   choose_tiling(loop, block_elements(bytes_per_element), tiling);
   const i64 grain = kGrain / tiling.elements;
-  parallel_for(tiling.boxes, grain, [&](i64 begin, i64 end) { run_boxes(loop, tiling, begin, end); });
+  parallel_for_any(tiling.boxes, grain, [&](i64 begin, i64 end) { run_boxes(loop, tiling, begin, end); });
 }
 
 void run(Loop& loop) {
@@ -427,7 +427,7 @@ void copy_items(Loop& loop) {
     return;
   }
   if (loop.ndim == 1 && loop.operands[0].strides[0] == 1 && loop.operands[1].strides[0] == 1) {
-    parallel_for(loop.shape[0], 4 * kGrain / size, [&](i64 begin, i64 end) {
+    parallel_for_any(loop.shape[0], 4 * kGrain / size, [&](i64 begin, i64 end) {
       memcpy(dst + begin * size, src + begin * size, static_cast<size_t>((end - begin) * size));
     });
     return;
@@ -435,7 +435,7 @@ void copy_items(Loop& loop) {
   Tiling tiling;
   choose_tiling(loop, kCopyBytes / size, tiling);
   const i64 grain = kGrain / tiling.elements;
-  parallel_for(tiling.boxes, grain > 0 ? grain : 1, [&](i64 begin, i64 end) {
+  parallel_for_any(tiling.boxes, grain > 0 ? grain : 1, [&](i64 begin, i64 end) {
     Box box;
     for_each_box(loop, tiling, begin, end, [&](const i64* extent, const i64* start, bool changed) {
       if (changed) make_box(box, loop.ndim, extent, loop.operands[0].strides, loop.operands[1].strides);

@@ -25,7 +25,7 @@ template <class T, bool centered>
 void norm_forward(const Norm& p) {
   const i64 n = p.n();
   const T *w = parameters<T>(p.has_weight, p.weight, n, 5), *b = parameters<T>(p.has_bias, p.bias, n, 6);
-  parallel_for(p.in.shape[0], row_grain(n), [&](i64 begin, i64 end) {
+  parallel_for_any(p.in.shape[0], row_grain(n), [&](i64 begin, i64 end) {
     T* buffer = static_cast<T*>(tt_scratch(7, static_cast<size_t>(2 * n) * sizeof(T)));
     for (i64 r = begin; r < end; r++) {
       const T* x = read_row(p.in, r * n, 1, n, buffer + n);

@@ -108,7 +108,7 @@ template <class T, bool log>
 void softmax_planes(const TensorArg& out, const TensorArg& in) {
   constexpr i64 kTile = 4 * lanes<T>;
   const i64 n = in.shape[1], inner = in.shape[2], tiles = (inner + kTile - 1) / kTile;
-  parallel_for(in.shape[0] * tiles, 1 + 16384 / (n * kTile), [&](i64 begin, i64 end) {
+  parallel_for_any(in.shape[0] * tiles, 1 + 16384 / (n * kTile), [&](i64 begin, i64 end) {
     for (i64 k = begin; k < end; k++) {
       const i64 column = k % tiles * kTile, at = k / tiles * n * inner + column;
       const i64 width = inner - column < kTile ? inner - column : kTile;
@@ -127,7 +127,7 @@ template <class T, bool log>
 void softmax_rows(const TensorArg& out, const TensorArg& in) {
   const i64 n = in.shape[1], inner = in.shape[2];
   if (inner > 1 && out.dtype == kSpan<T> && in.dtype == kSpan<T>) return softmax_planes<T, log>(out, in);
-  parallel_for(in.shape[0] * inner, row_grain(n), [&](i64 begin, i64 end) {
+  parallel_for_any(in.shape[0] * inner, row_grain(n), [&](i64 begin, i64 end) {
     T* buffer = static_cast<T*>(tt_scratch(7, static_cast<size_t>(2 * n) * sizeof(T)));
     for (i64 r = begin; r < end; r++) {
       const i64 at = row_offset(r, n, inner);
@@ -140,7 +140,7 @@ void softmax_rows(const TensorArg& out, const TensorArg& in) {
 template <class T, bool log>
 void softmax_backward_rows(const TensorArg& out, const TensorArg& g, const TensorArg& o) {
   const i64 n = g.shape[1], inner = g.shape[2];
-  parallel_for(g.shape[0] * inner, row_grain(n), [&](i64 begin, i64 end) {
+  parallel_for_any(g.shape[0] * inner, row_grain(n), [&](i64 begin, i64 end) {
     T* buffer = static_cast<T*>(tt_scratch(7, static_cast<size_t>(3 * n) * sizeof(T)));
     for (i64 r = begin; r < end; r++) {
       const i64 at = row_offset(r, n, inner);
