@@ -558,7 +558,7 @@ void mirror(const TensorArg& t, int dim) {
 
 void run_mirror(double* args) {
   Args a(args);
-  TensorArg t;
+  TensorArg t{};
   a.tensor(t);
   const int dim = static_cast<int>(a.integer());
   if (t.dtype == DType::C128) return mirror<double>(t, dim);
