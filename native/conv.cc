@@ -204,52 +204,77 @@ void store_rows(const Task<T, S>& t, const Window& w, i64 channel, const T* from
   }
 }
 
-/** Few rows of few products (depthwise): sums of eight vectors of positions at a time, straight from the slab. */
+/** What every image and group of a direct convolution shares. */
+template <class T>
+struct DirectPlan {
+  Window window;
+  i64 extent[3];
+  View<T> view;
+  i64 units, pitch;  // vectors of a channel's window, elements from row to row
+  i64 *products, *base;  // offsets of weights in the slab, and of vectors
+  T *values, *sums;
+};
+
+constexpr int kTogether = 8;  // vectors in registers
+
 template <class T, class S>
-void run_direct(const Task<T, S>& t, i64 group, const Window& w) {
-  constexpr int L = lanes<T>, N = 8;
-  const Source<S> source = source_of_group(t.source, group * t.source_group);
-  const i64 taps = source.taps(), depth = t.depth(), width = source.axis[2].grid;
-  const i64 rows = w.images * w.count[0] * w.count[1], chunks = ceil_div(width, L), units = rows * chunks;
-  i64* tables = scratch<i64>(kTables, taps + depth + units + N);
-  i64 *tap = tables, *ks = tables + taps, *base = ks + depth;
-  const View<T> view = fill_slab<T, S>(source, w, 0, t.channels, tap);
+DirectPlan<T> plan_direct(const Task<T, S>& t) {
+  constexpr int L = lanes<T>, N = kTogether;
+  DirectPlan<T> p;
+  const Source<S>& s = t.source;
+  p.window = window_of(s, Division{1, 0, false, s.images}, 0);
+  slab_extents(s, p.window, p.extent);
+  const i64 taps = s.taps(), depth = t.depth(), chunks = ceil_div(p.window.count[2], L);
+  p.units = p.window.count[0] * p.window.count[1] * chunks;
+  p.pitch = chunks * L;
+  i64* tap = scratch<i64>(kTables, taps + depth + p.units + N);
+  p.products = tap + taps;
+  p.base = p.products + depth;
+  p.view = make_slab<T>(s, p.window, p.extent, t.channels, tap, T(0));
   for (i64 c = 0; c < t.channels; c++) {
-    for (i64 k = 0; k < taps; k++) ks[c * taps + k] = c * view.channel + tap[k];
+    for (i64 k = 0; k < taps; k++) p.products[c * taps + k] = c * p.view.channel + tap[k];
   }
   i64 u = 0;
-  for (i64 n = 0; n < w.images; n++) {
-    for (i64 d = 0; d < w.count[0]; d++) {
-      for (i64 h = 0; h < w.count[1]; h++) {
-        const i64 from = n * view.image + d * view.step[0] + h * view.step[1];
-        for (i64 i = 0; i < chunks; i++) base[u++] = from + i * L;
-      }
+  for (i64 d = 0; d < p.window.count[0]; d++) {
+    for (i64 h = 0; h < p.window.count[1]; h++) {
+      for (i64 i = 0; i < chunks; i++) p.base[u++] = d * p.view.step[0] + h * p.view.step[1] + i * L;
     }
   }
-  for (int i = 0; i < N; i++) base[units + i] = base[units - 1];
-  T* values = scratch<T>(kPanels, depth);
-  T* sums = scratch<T>(kTileSums, (units + N) * L);
+  for (int i = 0; i < N; i++) p.base[p.units + i] = p.base[p.units - 1];
+  p.values = scratch<T>(kPanels, depth);
+  p.sums = scratch<T>(kTileSums, (p.units + N) * L);
+  return p;
+}
+
+/** Few rows of few products (depthwise): sums of some vectors of positions at a time, straight from the slab. */
+template <class T, class S>
+void run_direct(const Task<T, S>& t, DirectPlan<T>& p, i64 image, i64 group) {
+  constexpr int L = lanes<T>, N = kTogether;
+  const i64 depth = t.depth();
+  p.window.image = image;
+  copy_to_slab(const_cast<T*>(p.view.data), p.view, p.extent, t.source,
+               t.source.data + image * t.source.image + group * t.source_group, p.window, t.channels, T(0));
   for (i64 r = 0; r < t.rows; r++) {
     const i64 channel = group * t.rows + r;
-    for (i64 k = 0; k < depth; k++) values[k] = widened<T>(t.weights[channel * depth + k]);
+    for (i64 k = 0; k < depth; k++) p.values[k] = widened<T>(t.weights[channel * depth + k]);
     const T bias = t.bias == nullptr ? T(0) : t.bias[channel];
-    for (u = 0; u < units; u += N) {
+    for (i64 u = 0; u < p.units; u += N) {
       const T* from[N];
       Vec<T> sum[N];
       TT_UNROLL
       for (int i = 0; i < N; i++) {
-        from[i] = view.data + base[u + i];
+        from[i] = p.view.data + p.base[u + i];
         sum[i] = broadcast(bias);
       }
       for (i64 k = 0; k < depth; k++) {
-        const Vec<T> x = broadcast(values[k]);
+        const Vec<T> x = broadcast(p.values[k]);
         TT_UNROLL
-        for (int i = 0; i < N; i++) sum[i] = multiply_add(x, load(from[i] + ks[k]), sum[i]);
+        for (int i = 0; i < N; i++) sum[i] = multiply_add(x, load(from[i] + p.products[k]), sum[i]);
       }
       TT_UNROLL
-      for (int i = 0; i < N; i++) store(sums + (u + i) * L, sum[i]);
+      for (int i = 0; i < N; i++) store(p.sums + (u + i) * L, sum[i]);
     }
-    store_rows(t, w, channel, sums, chunks * L);
+    store_rows(t, p.window, channel, p.sums, p.pitch);
   }
 }
 
@@ -272,12 +297,10 @@ void run_task(const Task<T, S>& t) {
   if (depth == 0) return fill_empty(t);
   const i64 work = t.rows * depth * grid;
   if (is_direct(t)) {
-    const Division whole{1, 0, false, t.source.images};
     const i64 jobs = t.source.images * t.groups;
     return parallel_for(jobs, work >= kGrain ? 1 : ceil_div(kGrain, work), [&](i64 begin, i64 end) {
-      for (i64 job = begin; job < end; job++) {
-        run_direct(t, job % t.groups, window_of(t.source, whole, job / t.groups));
-      }
+      DirectPlan<T> plan = plan_direct(t);
+      for (i64 job = begin; job < end; job++) run_direct(t, plan, job / t.groups, job % t.groups);
     });
   }
   const Division v = divide(t.source);
@@ -420,24 +443,24 @@ struct GradInput {
     const i64 row_blocks = ceil_div(t.rows, kBlockRowTiles * Tile<T>::rows);
     T* const packed = scratch<T>(kWeights, t.groups * t.rows * depth + 1);
     // A few tiles together: the weights are read in longer runs, and each tile is written in its order.
-    constexpr i64 kTogether = 4;
-    const i64 rounds = ceil_div(kBlockRowTiles, kTogether), jobs = t.groups * row_blocks * rounds;
+    constexpr i64 kTiles = 4;
+    const i64 rounds = ceil_div(kBlockRowTiles, kTiles), jobs = t.groups * row_blocks * rounds;
     parallel_for(jobs, ceil_div(64 * 1024, t.rows * depth / (row_blocks * rounds) + 1), [&](i64 begin, i64 end) {
       for (i64 job = begin; job < end; job++) {
         const i64 g = job / (row_blocks * rounds), ib = job / rounds % row_blocks, round = job % rounds;
         const i64 i0 = part_start(t.rows, row_blocks, ib), m = part_start(t.rows, row_blocks, ib + 1) - i0;
-        const i64 tiles = ceil_div(m, Tile<T>::rows), last = min_of(tiles, (round + 1) * kTogether);
-        if (round * kTogether >= tiles) continue;
+        const i64 tiles = ceil_div(m, Tile<T>::rows), last = min_of(tiles, (round + 1) * kTiles);
+        if (round * kTiles >= tiles) continue;
         for (i64 kb = 0; kb < blocks; kb++) {
           const i64 c0 = part_start(t.channels, blocks, kb), c1 = part_start(t.channels, blocks, kb + 1);
           T* block = packed + (g * depth + c0 * taps) * t.rows;
           for (i64 c = c0; c < c1; c++) {
             const S* w = from + (g * t.channels + c) * t.rows * all;
             // The next two rows of weights arrive meanwhile: they are pages apart.
-            const S* next = w + 2 * t.rows * all + (i0 + part_start(m, tiles, round * kTogether)) * all;
-            const i64 length = (part_start(m, tiles, last) - part_start(m, tiles, round * kTogether)) * all;
+            const S* next = w + 2 * t.rows * all + (i0 + part_start(m, tiles, round * kTiles)) * all;
+            const i64 length = (part_start(m, tiles, last) - part_start(m, tiles, round * kTiles)) * all;
             for (i64 i = 0; i < length; i += 64 / static_cast<i64>(sizeof(S))) __builtin_prefetch(next + i);
-            for (i64 tile = round * kTogether; tile < last; tile++) {
+            for (i64 tile = round * kTiles; tile < last; tile++) {
               const i64 first = i0 + part_start(m, tiles, tile), height = i0 + part_start(m, tiles, tile + 1) - first;
               flip_tile(block + (first * (c1 - c0) + (c - c0) * height) * taps, w + first * all, chosen, taps, height,
                         all);

@@ -294,10 +294,9 @@ inline Range range_of(const Axis& a, i64 slot, i64 first, i64 extent) {
 /** One row of a slot: `extent` elements, those outside of the source having one value. What is written past them (at
     most a vector) belongs to the rows that follow. */
 template <class T, class S>
-TT_INLINE void fill_row(T* cells, const S* from, const Axis& a, i64 slot, i64 origin, i64 extent, T outside,
+TT_INLINE void fill_row(T* cells, const S* from, const Axis& a, i64 slot, i64 origin, Range r, i64 extent, T outside,
                         const S* end) {
   if (from == nullptr) return fill_vectors(cells, extent, outside);
-  const Range r = range_of(a, slot, origin, extent);
   const i64 first = r.begin, last = r.end, n = last - first;
   if (first > 0) fill_vectors(cells, first, outside);
   if (n > 0) {
@@ -349,13 +348,32 @@ View<T> lay_out(const Source<S>& s, const i64 (&extent)[3], i64 element) {
   return v;
 }
 
-/** Channels [first, first + count) of a window, channel by channel, with `outside` where taps leave the source. Fills
-    taps' offsets too. */
+/** `count` channels of a window from `data` (the first one's first element) to a slab that is laid out as v, with
+    `outside` where taps leave the source. Writes up to a vector past the slab. */
 template <class T, class S>
-View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64* taps, T outside = T(0)) {
-  i64 extent[3];
-  slab_extents(s, w, extent);
+void copy_to_slab(T* slab, const View<T>& v, const i64 (&extent)[3], const Source<S>& s, const S* data, const Window& w,
+                  i64 count, T outside) {
+  constexpr i64 kKept = 4;
   const Axis& wide = s.axis[2];
+  Range kept[kKept];
+  for (i64 k = 0; k < min_of(kKept, wide.slots); k++) kept[k] = range_of(wide, k, w.first[2], extent[2]);
+  for (i64 n = 0; n < w.images; n++) {
+    for (i64 c = 0; c < count; c++) {
+      T* to = slab + n * v.image + c * v.channel;
+      each_slab_row(s, w, extent, data + n * s.image + c * s.channel, [&](const S* from, i64 index) {
+        T* cells = to + index * v.step[1];
+        for (i64 k = 0; k < wide.slots; k++, cells += extent[2]) {
+          const Range r = k < kKept ? kept[k] : range_of(wide, k, w.first[2], extent[2]);
+          fill_row(cells, from, wide, k, w.first[2], r, extent[2], outside, s.end);
+        }
+      });
+    }
+  }
+}
+
+/** A slab for `count` channels of a window, and its taps' offsets; what follows its elements may be read. */
+template <class T, class S>
+View<T> make_slab(const Source<S>& s, const Window& w, const i64 (&extent)[3], i64 count, i64* taps, T outside) {
   View<T> v = lay_out<T>(s, extent, 1);
   v.channel = s.axis[0].slots * extent[0] * v.step[0];
   v.image = count * v.channel;
@@ -364,19 +382,17 @@ View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64
   T* slab = scratch<T>(kSlab, size);
   v.data = slab;
   v.end = slab + size;
-  for (i64 n = 0; n < w.images; n++) {
-    for (i64 c = 0; c < count; c++) {
-      T* to = slab + n * v.image + c * v.channel;
-      const S* plane = s.data + (w.image + n) * s.image + (first + c) * s.channel;
-      each_slab_row(s, w, extent, plane, [&](const S* from, i64 index) {
-        T* cells = to + index * v.step[1];
-        for (i64 k = 0; k < wide.slots; k++, cells += extent[2]) {
-          fill_row(cells, from, wide, k, w.first[2], extent[2], outside, s.end);
-        }
-      });
-    }
-  }
   for (i64 i = w.images * v.image; i < size; i++) slab[i] = outside;
+  return v;
+}
+
+/** Channels [first, first + count) of a window, channel by channel. Fills taps' offsets too. */
+template <class T, class S>
+View<T> fill_slab(const Source<S>& s, const Window& w, i64 first, i64 count, i64* taps, T outside = T(0)) {
+  i64 extent[3];
+  slab_extents(s, w, extent);
+  const View<T> v = make_slab<T>(s, w, extent, count, taps, outside);
+  copy_to_slab(const_cast<T*>(v.data), v, extent, s, s.data + w.image * s.image + first * s.channel, w, count, outside);
   return v;
 }
 
