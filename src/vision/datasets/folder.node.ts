@@ -29,6 +29,7 @@ export function has_file_allowed_extension(
   const list = typeof extensions === 'string' ? [extensions] : extensions;
   return list.some((ending) => filename.toLowerCase().endsWith(ending));
 }
+/** Whether a file name ends as those of images do. */
 export const is_image_file = (filename: string): boolean =>
   has_file_allowed_extension(filename, IMG_EXTENSIONS);
 

@@ -108,7 +108,11 @@ const make =
       { stochastic_depth_prob, ...rest(options) },
     );
 
+/** ConvNeXt tiny, with torchvision's names of parameters and initial weights. */
 export const convnext_tiny: Maker = make(96, 9, 0.1);
+/** ConvNeXt small, with torchvision's names of parameters and initial weights. */
 export const convnext_small: Maker = make(96, 27, 0.4);
+/** ConvNeXt base, with torchvision's names of parameters and initial weights. */
 export const convnext_base: Maker = make(128, 27, 0.5);
+/** ConvNeXt large, with torchvision's names of parameters and initial weights. */
 export const convnext_large: Maker = make(192, 27, 0.5);

@@ -119,7 +119,11 @@ const make =
   (options = {}) =>
     new DenseNet({ growth_rate, block_config, num_init_features, ...rest(options) });
 
+/** DenseNet-121, with torchvision's names of parameters and initial weights. */
 export const densenet121: Maker = make(32, [6, 12, 24, 16], 64);
+/** DenseNet-161, with torchvision's names of parameters and initial weights. */
 export const densenet161: Maker = make(48, [6, 12, 36, 24], 96);
+/** DenseNet-169, with torchvision's names of parameters and initial weights. */
 export const densenet169: Maker = make(32, [6, 12, 32, 32], 64);
+/** DenseNet-201, with torchvision's names of parameters and initial weights. */
 export const densenet201: Maker = make(32, [6, 12, 48, 32], 64);

@@ -188,15 +188,24 @@ function second(fused: number, rows: readonly Row[], dropout: number): Maker {
 
 const slowNorm: NormLayer = (n) => new nn.BatchNorm2d(n, { eps: 0.001, momentum: 0.01 });
 
+/** EfficientNet-B0, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b0: Maker = first(1, 1, 0.2);
+/** EfficientNet-B1, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b1: Maker = first(1, 1.1, 0.2);
+/** EfficientNet-B2, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b2: Maker = first(1.1, 1.2, 0.3);
+/** EfficientNet-B3, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b3: Maker = first(1.2, 1.4, 0.3);
+/** EfficientNet-B4, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b4: Maker = first(1.4, 1.8, 0.4);
+/** EfficientNet-B5, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b5: Maker = first(1.6, 2.2, 0.4, slowNorm);
+/** EfficientNet-B6, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b6: Maker = first(1.8, 2.6, 0.5, slowNorm);
+/** EfficientNet-B7, with torchvision's names of parameters and initial weights. */
 export const efficientnet_b7: Maker = first(2, 3.1, 0.5, slowNorm);
 
+/** EfficientNetV2-S, with torchvision's names of parameters and initial weights. */
 export const efficientnet_v2_s: Maker = second(
   3,
   [
@@ -209,6 +218,7 @@ export const efficientnet_v2_s: Maker = second(
   ],
   0.2,
 );
+/** EfficientNetV2-M, with torchvision's names of parameters and initial weights. */
 export const efficientnet_v2_m: Maker = second(
   3,
   [
@@ -222,6 +232,7 @@ export const efficientnet_v2_m: Maker = second(
   ],
   0.3,
 );
+/** EfficientNetV2-L, with torchvision's names of parameters and initial weights. */
 export const efficientnet_v2_l: Maker = second(
   3,
   [

@@ -100,6 +100,7 @@ export class MobileNetV2 extends nn.Module {
   }
 }
 
+/** MobileNetV2, with torchvision's names of parameters and initial weights. */
 export const mobilenet_v2 = (options: ModelOptions & MobileNetV2Options = {}): MobileNetV2 =>
   new MobileNetV2(rest(options));
 
@@ -266,7 +267,9 @@ function v3(large: boolean, options: ModelOptions & MobileNetV3Options): MobileN
   return new MobileNetV3(blocks, scale((large ? 1280 : 1024) / divider), others);
 }
 
+/** MobileNetV3 large, with torchvision's names of parameters and initial weights. */
 export const mobilenet_v3_large = (options: ModelOptions & MobileNetV3Options = {}): MobileNetV3 =>
   v3(true, options);
+/** MobileNetV3 small, with torchvision's names of parameters and initial weights. */
 export const mobilenet_v3_small = (options: ModelOptions & MobileNetV3Options = {}): MobileNetV3 =>
   v3(false, options);

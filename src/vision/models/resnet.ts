@@ -194,13 +194,23 @@ const make =
   (options = {}) =>
     new ResNet(block, layers, { ...more, ...rest(options) });
 
+/** ResNet-18, with torchvision's names of parameters and initial weights. */
 export const resnet18: Maker = make(BasicBlock, [2, 2, 2, 2]);
+/** ResNet-34, with torchvision's names of parameters and initial weights. */
 export const resnet34: Maker = make(BasicBlock, [3, 4, 6, 3]);
+/** ResNet-50, with torchvision's names of parameters and initial weights. */
 export const resnet50: Maker = make(Bottleneck, [3, 4, 6, 3]);
+/** ResNet-101, with torchvision's names of parameters and initial weights. */
 export const resnet101: Maker = make(Bottleneck, [3, 4, 23, 3]);
+/** ResNet-152, with torchvision's names of parameters and initial weights. */
 export const resnet152: Maker = make(Bottleneck, [3, 8, 36, 3]);
+/** ResNeXt-50 (32x4d), with torchvision's names of parameters and initial weights. */
 export const resnext50_32x4d: Maker = make(Bottleneck, [3, 4, 6, 3], { groups: 32, width_per_group: 4 });
+/** ResNeXt-101 (32x8d), with torchvision's names of parameters and initial weights. */
 export const resnext101_32x8d: Maker = make(Bottleneck, [3, 4, 23, 3], { groups: 32, width_per_group: 8 });
+/** ResNeXt-101 (64x4d), with torchvision's names of parameters and initial weights. */
 export const resnext101_64x4d: Maker = make(Bottleneck, [3, 4, 23, 3], { groups: 64, width_per_group: 4 });
+/** Wide ResNet-50 of double width, with torchvision's names of parameters and initial weights. */
 export const wide_resnet50_2: Maker = make(Bottleneck, [3, 4, 6, 3], { width_per_group: 128 });
+/** Wide ResNet-101 of double width, with torchvision's names of parameters and initial weights. */
 export const wide_resnet101_2: Maker = make(Bottleneck, [3, 4, 23, 3], { width_per_group: 128 });

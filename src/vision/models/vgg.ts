@@ -79,11 +79,19 @@ const make =
   (options = {}) =>
     new VGG(layersOf(plans[plan], batch_norm), rest(options));
 
+/** VGG-11, with torchvision's names of parameters and initial weights. */
 export const vgg11: Maker = make('A', false);
+/** VGG-11 with batch normalisation, with torchvision's names of parameters and initial weights. */
 export const vgg11_bn: Maker = make('A', true);
+/** VGG-13, with torchvision's names of parameters and initial weights. */
 export const vgg13: Maker = make('B', false);
+/** VGG-13 with batch normalisation, with torchvision's names of parameters and initial weights. */
 export const vgg13_bn: Maker = make('B', true);
+/** VGG-16, with torchvision's names of parameters and initial weights. */
 export const vgg16: Maker = make('D', false);
+/** VGG-16 with batch normalisation, with torchvision's names of parameters and initial weights. */
 export const vgg16_bn: Maker = make('D', true);
+/** VGG-19, with torchvision's names of parameters and initial weights. */
 export const vgg19: Maker = make('E', false);
+/** VGG-19 with batch normalisation, with torchvision's names of parameters and initial weights. */
 export const vgg19_bn: Maker = make('E', true);

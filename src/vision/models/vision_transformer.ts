@@ -164,8 +164,13 @@ const make =
   (options = {}) =>
     new VisionTransformer({ patch_size, num_layers, num_heads, hidden_dim, mlp_dim, ...rest(options) });
 
+/** ViT-B/16, with torchvision's names of parameters and initial weights. */
 export const vit_b_16: Maker = make(16, 12, 12, 768, 3072);
+/** ViT-B/32, with torchvision's names of parameters and initial weights. */
 export const vit_b_32: Maker = make(32, 12, 12, 768, 3072);
+/** ViT-L/16, with torchvision's names of parameters and initial weights. */
 export const vit_l_16: Maker = make(16, 24, 16, 1024, 4096);
+/** ViT-L/32, with torchvision's names of parameters and initial weights. */
 export const vit_l_32: Maker = make(32, 24, 16, 1024, 4096);
+/** ViT-H/14, with torchvision's names of parameters and initial weights. */
 export const vit_h_14: Maker = make(14, 32, 16, 1280, 5120);

@@ -89,6 +89,7 @@ export function to_pil_image(pic: Tensor): Image {
   return new Image(bytes.permute(1, 2, 0).contiguous());
 }
 
+/** Converts the dtype of an image and scales its values to the range of the new one. */
 export const convert_image_dtype = (image: Tensor, dtype: DType = get_default_dtype()): Tensor =>
   T.convert_image_dtype(image, dtype);
 
@@ -114,7 +115,9 @@ export function normalize(
   return (inplace ? x.sub_(shift) : x.sub(shift)).div_(scale);
 }
 
+/** Mirrors left and right. */
 export const hflip = <I extends ImageLike>(img: I): I => asPlanes(img, T.hflip);
+/** Mirrors top and bottom. */
 export const vflip = <I extends ImageLike>(img: I): I => asPlanes(img, T.vflip);
 
 /** Cuts out a box; what lies outside of the image is 0. */
@@ -288,26 +291,31 @@ export function ten_crop<I extends ImageLike>(
 
 // Colours.
 
+/** The luminance of an RGB image, in one channel or three equal ones. */
 export const rgb_to_grayscale = <I extends ImageLike>(img: I, num_output_channels = 1): I =>
   each(
     img,
     (x) => P.to_grayscale(x, num_output_channels),
     (x) => T.rgb_to_grayscale(x, num_output_channels),
   );
+/** The luminance of a picture, in one channel or three equal ones. */
 export const to_grayscale = (img: Image, num_output_channels = 1): Image =>
   P.to_grayscale(img, num_output_channels);
+/** Multiplies the values by a factor: 0 is black, 1 leaves the image. */
 export const adjust_brightness = <I extends ImageLike>(img: I, brightness_factor: number): I =>
   each(
     img,
     (x) => P.adjust_brightness(x, brightness_factor),
     (x) => T.adjust_brightness(x, brightness_factor),
   );
+/** Blends with the mean luminance: 0 is grey, 1 leaves the image. */
 export const adjust_contrast = <I extends ImageLike>(img: I, contrast_factor: number): I =>
   each(
     img,
     (x) => P.adjust_contrast(x, contrast_factor),
     (x) => T.adjust_contrast(x, contrast_factor),
   );
+/** Blends with the luminance: 0 has no colour, 1 leaves the image. */
 export const adjust_saturation = <I extends ImageLike>(img: I, saturation_factor: number): I =>
   each(
     img,
@@ -321,18 +329,21 @@ export const adjust_hue = <I extends ImageLike>(img: I, hue_factor: number): I =
     (x) => P.adjust_hue(x, hue_factor),
     (x) => T.adjust_hue(x, hue_factor),
   );
+/** `255 * gain * (value / 255) ** gamma`: above 1 shadows get darker, below 1 lighter. */
 export const adjust_gamma = <I extends ImageLike>(img: I, gamma: number, gain = 1): I =>
   each(
     img,
     (x) => P.adjust_gamma(x, gamma, gain),
     (x) => T.adjust_gamma(x, gamma, gain),
   );
+/** Blends with a smoothed image: 0 is smooth, 1 leaves it, 2 is sharper. */
 export const adjust_sharpness = <I extends ImageLike>(img: I, sharpness_factor: number): I =>
   each(
     img,
     (x) => P.adjust_sharpness(x, sharpness_factor),
     (x) => T.adjust_sharpness(x, sharpness_factor),
   );
+/** Negates the colours. */
 export const invert = <I extends ImageLike>(img: I): I => each(img, P.invert, T.invert);
 /** Keeps the given number of bits of each byte. */
 export const posterize = <I extends ImageLike>(img: I, bits: number): I =>
@@ -348,7 +359,9 @@ export const solarize = <I extends ImageLike>(img: I, threshold: number): I =>
     (x) => P.solarize(x, threshold),
     (x) => T.solarize(x, threshold),
   );
+/** Stretches every channel so that its darkest value is black and its lightest white. */
 export const autocontrast = <I extends ImageLike>(img: I): I => each(img, P.autocontrast, T.autocontrast);
+/** Makes the histogram of every channel as even as it can be. */
 export const equalize = <I extends ImageLike>(img: I): I => each(img, P.equalize, T.equalize);
 
 /** Replaces a box of a tensor image. */

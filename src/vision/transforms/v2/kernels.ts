@@ -43,12 +43,14 @@ function onImage(x: Leaf, fn: (image: ImageLike) => ImageLike): Leaf {
   return wrap(fn(x) as Tensor, x);
 }
 
+/** Mirrors left and right. */
 export function hflip(x: Leaf): Leaf {
   if (!(x instanceof BoundingBoxes)) return onImage(x, F.hflip);
   const width = x.canvas_size[1];
   return onCorners(x, (x1, y1, x2, y2) => [x2.neg().add(width), y1, x1.neg().add(width), y2]);
 }
 
+/** Mirrors top and bottom. */
 export function vflip(x: Leaf): Leaf {
   if (!(x instanceof BoundingBoxes)) return onImage(x, F.vflip);
   const height = x.canvas_size[0];
