@@ -54,6 +54,7 @@ export * from './ops/legacy.js';
 export * from './ops/table.js';
 export * as optim from './optim/index.js';
 export { get_printoptions, set_printoptions } from './print_options.js';
+export * as profiler from './profiler/index.js';
 export * as serialization from './serialization/index.js';
 export { load, save } from './serialization/index.js';
 export * from './settings.js';

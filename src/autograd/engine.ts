@@ -24,6 +24,9 @@ let passes = 0;
 /** @internal The number of the innermost running pass, 0 outside of backward; whether it, or one around it, wants given inputs only. */
 export const running = { pass: 0, limited: false };
 
+/** @internal Runs each backward node, when something watches them: a profiler. */
+export const observer: { execute: ((name: string, run: () => void) => void) | null } = { execute: null };
+
 /** One backward pass. */
 class Pass {
   private readonly id = ++passes;
@@ -143,7 +146,10 @@ class Pass {
     const task = node.task as Task;
     if (task.needed) {
       if (task.captures !== null) this.capture(task);
-      if (task.grads !== null || node.runsEmpty) this.execute(node, task);
+      if (task.grads !== null || node.runsEmpty) {
+        if (observer.execute === null) this.execute(node, task);
+        else observer.execute(node.name(), () => this.execute(node, task));
+      }
     } else if (task.captures !== null && task.grads !== null) {
       if (node.tensorHooks !== null || node.retained !== null) runTensorHooks(node, task);
       this.capture(task);

@@ -1,11 +1,11 @@
 // The one place where every op call can be seen before it runs: tracing, autocast, profiling, vmap.
 
 /** Sees a call of the op; `run` continues with (possibly other) arguments. */
-export type Interceptor = (
-  name: string,
-  args: readonly unknown[],
-  run: (...args: readonly unknown[]) => unknown,
-) => unknown;
+export interface Interceptor {
+  (name: string, args: readonly unknown[], run: (...args: readonly unknown[]) => unknown): unknown;
+  /** It only watches: what several ops do may run as one kernel that it does not see. */
+  passive?: boolean;
+}
 
 /** @internal The innermost active interceptor; null in ordinary eager execution. */
 export const interception: { current: Interceptor | null } = { current: null };

@@ -36,7 +36,7 @@ export type StepCall = readonly [kernel: PointwiseOp, target: Tensor, operands: 
 
 /** Can the calls be run over memory as it is? Then nothing is recorded or intercepted, and all tensors are alike. */
 function alike(calls: readonly StepCall[]): boolean {
-  if (mode.grad || interception.current !== null) return false;
+  if (mode.grad || (interception.current !== null && !interception.current.passive)) return false;
   const [, { dtype, _numel, device }] = calls[0];
   if (dtype !== float32 && dtype !== float64) return false;
   return calls.every(([, , operands]) =>

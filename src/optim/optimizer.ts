@@ -5,6 +5,7 @@ import { isKeywords, Schema, typeName } from '../dispatch/schema.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { pyFloatRepr } from '../format.js';
 import { view_as_complex, view_as_real } from '../ops/view_dtype.js';
+import { named, recording } from '../profiler/recorder.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { warn } from '../warnings.js';
 import { clearGrads, packState, unpackState } from './state.js';
@@ -193,7 +194,12 @@ export abstract class Optimizer {
         );
       [args, kwargs] = changed as [readonly unknown[], Keywords];
     }
-    const loss = this.run((args[0] ?? kwargs.closure) as (() => L) | undefined);
+    const given = (args[0] ?? kwargs.closure) as (() => L) | undefined;
+    const { name } = this.constructor;
+    const loss =
+      recording.current === null
+        ? this.run(given)
+        : named(`Optimizer.step#${name}.step`, () => this.run(given));
     if (this._opt_called !== null) this._opt_called = true;
     for (const hook of [...this.hooks.stepPost.values(), ...globalHooks.post.values()])
       hook(this, args, kwargs);

@@ -2,8 +2,8 @@
 import { RuntimeError } from '../../errors.js';
 import type { LogFile } from './log_file.node.js';
 
-export function openLog(folder: string, _name: string): LogFile {
-  throw new RuntimeError(`${folder}: event files are written in Node; this runtime has no files`);
+export function openLog(folder: string, _name: string, _fresh = false): LogFile {
+  throw new RuntimeError(`${folder}: files are written in Node; this runtime has none`);
 }
 
 export const whoami = (): { host: string; process: number } => ({ host: 'browser', process: 0 });

@@ -10,11 +10,11 @@ export interface LogFile {
   close(): void;
 }
 
-/** Makes a file in a folder, which is made when it is missing. */
-export function openLog(folder: string, name: string): LogFile {
+/** Opens a file, which grows unless it is to be written afresh, in a folder, which is made when it is missing. */
+export function openLog(folder: string, name: string, fresh = false): LogFile {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, name);
-  const descriptor = openSync(path, 'a');
+  const descriptor = openSync(path, fresh ? 'w' : 'a');
   return {
     path,
     write(bytes) {
