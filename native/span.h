@@ -85,9 +85,11 @@ template <class K, class T, bool OutBool, bool... InBool, size_t... I>
 TT_INLINE void run_vectors(void* out, const void* const* in, i64 n, IndexList<I...>) {
   using V = Vec<T>;
   using M = MaskOf<V>;
+  // Copies: what is stored through `out` might be these pointers, for all the compiler knows.
+  const void* const from[sizeof...(I) + 1] = {in[I]..., nullptr};
   i64 at = 0;
   for (; at + lanes<T> <= n; at += lanes<T>) {
-    const auto r = K::template value<V, M>(load_operand<T, InBool>(in[I], at)...);
+    const auto r = K::template value<V, M>(load_operand<T, InBool>(from[I], at)...);
     if constexpr (OutBool)
       store_mask<T>(static_cast<u8*>(out) + at, r);
     else
@@ -95,7 +97,7 @@ TT_INLINE void run_vectors(void* out, const void* const* in, i64 n, IndexList<I.
   }
   if (at == n) return;
   const i64 rest = n - at;
-  const auto r = K::template value<V, M>(load_operand_part<T, InBool>(in[I], at, rest)...);
+  const auto r = K::template value<V, M>(load_operand_part<T, InBool>(from[I], at, rest)...);
   if constexpr (OutBool) {
     u8 bytes[lanes<T>];
     store_mask<T>(bytes, r);

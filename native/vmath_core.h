@@ -52,15 +52,26 @@ using Mask = typename VecTraits<V>::Int;
 template <class V>
 constexpr int v_lanes = static_cast<int>(sizeof(V) / sizeof(Lane<V>));
 
+/** A constant that stays in a variable: engines build each WebAssembly constant anew where it stands, by several
+    instructions, in loops too. */
+template <class V>
+TT_INLINE V held(V constant) {
+#if defined(__wasm__)
+  asm("" : "+r"(constant));
+#endif
+  return constant;
+}
 /** All lanes c. */
 template <class V>
 TT_INLINE V v_k(double c) {
-  return broadcast<Lane<V>>(static_cast<Lane<V>>(c));
+  const V k = broadcast<Lane<V>>(static_cast<Lane<V>>(c));
+  return c == 0 ? k : held(k);
 }
 /** The lane pattern of an integer constant in the mask type of V. */
 template <class V>
 TT_INLINE Mask<V> v_ik(int64_t c) {
-  return broadcast<Lane<Mask<V>>>(static_cast<Lane<Mask<V>>>(c));
+  const Mask<V> k = broadcast<Lane<Mask<V>>>(static_cast<Lane<Mask<V>>>(c));
+  return c == 0 || c == -1 ? k : held(k);
 }
 /** Bits of a floating-point vector, and back. */
 template <class V>

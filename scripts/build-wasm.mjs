@@ -1,19 +1,19 @@
 // Builds dist/wasm/*.wasm: the kernels as WebAssembly, by the clang of the npm package @yowasp/clang, which runs in
 // Node and needs no toolchain of the system. Objects are kept in build/wasm by the hash of what went into them, so only
-// what changed is compiled again. Options: --force compiles everything; --jobs=N processes (the cores of the machine).
+// what changed is compiled again; TYPETORCH_WASM_CACHE names a folder that several checkouts share. Options: --force compiles everything; --jobs=N processes (the cores of the machine).
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { argv, exit, stderr, versions } from 'node:process';
+import { argv, env, exit, pid, stderr, versions } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { gzipSync } from 'node:zlib';
 import { kernelSources, root } from './kernel-sources.mjs';
 
 const target = join(root, 'dist', 'wasm');
-const cache = join(root, 'build', 'wasm');
+const cache = env.TYPETORCH_WASM_CACHE || join(root, 'build', 'wasm');
 const PLATFORM = ['native/wasm_api.cc', 'native/wasm_memory.cc', 'native/wasm_pool.cc'];
 const MAX_GZIP = 2e6;
 
@@ -146,7 +146,9 @@ async function compile({ name, flags, object }) {
   if (objectFile(files, name, flags, compiler()) !== object) throw new Error('changed while the build ran');
   const tree = { native: Object.fromEntries([...closure(files, name)].map((file) => [file, files[file]])) };
   const { out, text } = await clang(['-c', ...flags, `native/${name}`, '-o', 'out.o'], tree);
-  writeFileSync(object, out['out.o']);
+  // Whole or not at all, whatever stops the build.
+  writeFileSync(`${object}.${pid}`, out['out.o']);
+  renameSync(`${object}.${pid}`, object);
   return text;
 }
 
@@ -219,9 +221,14 @@ async function runAll(jobs, processes) {
 async function main() {
   mkdirSync(target, { recursive: true });
   mkdirSync(cache, { recursive: true });
+  mkdirSync(join(root, 'build', 'wasm'), { recursive: true });
   const objects = plan(sources());
-  const stampFile = join(cache, 'linked.json');
-  const stamp = JSON.stringify(objects.map(({ build, object }) => [build, basename(object)]));
+  const stampFile = join(root, 'build', 'wasm', 'linked.json');
+  const stamp = JSON.stringify([
+    LINK_FLAGS,
+    THREAD_FLAGS,
+    objects.map(({ build, object }) => [build, basename(object)]),
+  ]);
   const builds = Object.keys(SETS).flatMap((set) => Object.keys(BUILDS).map((build) => set + build));
   const complete = builds.every((build) => existsSync(join(target, `${build}.wasm`)));
   if (argv.includes('--force')) {
@@ -250,6 +257,7 @@ async function main() {
   });
   if (!(await runAll(links, processes))) exit(1);
   writeFileSync(stampFile, stamp);
+  if (env.TYPETORCH_WASM_CACHE) return;
   const wanted = new Set(objects.map(({ object }) => basename(object)));
   for (const name of readdirSync(cache))
     if (name.endsWith('.o') && !wanted.has(name)) rmSync(join(cache, name));
