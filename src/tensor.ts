@@ -287,6 +287,10 @@ export class Tensor {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return tensorHooks.format(this);
   }
+  /** What notebooks of Deno show. */
+  [Symbol.for('Jupyter.display')](): Record<string, string> {
+    return { 'text/plain': tensorHooks.format(this) };
+  }
   /**
    * `Number(x)`, `x > 3`, `x + 1`: the value of a tensor with one element, as plain numbers have it. Text is wanted from
    * `${x}`. There is no such hook for truth: `if (x)` is always true, write `if (x.item())`.

@@ -118,6 +118,13 @@ export class Image {
     return new Image(out);
   }
 
+  /** What Deno's notebooks show. */
+  [Symbol.for('Jupyter.display')](): Record<string, string> {
+    const text = String.fromCharCode;
+    const png = Array.from(this.toPng(), (byte) => text(byte)).join('');
+    return { 'image/png': btoa(png), 'text/plain': this.toString() };
+  }
+
   toString(): string {
     return `<PIL.Image.Image image mode=${this.mode} size=${this.width}x${this.height}>`;
   }
