@@ -56,8 +56,11 @@ function expectEigen(A: Tensor, tolerance: number): void {
   const size = A.abs().max().item() * A.shape[0];
   expect(A.to(V.dtype).matmul(V).sub(scaled(V, w)).abs().max().item()).toBeLessThanOrEqual(tolerance * size);
   expect(distance(linalg.vector_norm(V, 2, 0), torch.ones([A.shape[0]]))).toBeLessThan(1e-5);
-  const top = V.gather(0, V.abs().argmax(0, true));
-  expect(torch.imag(top).abs().max().item()).toBe(0);
+  // The largest component is real. Where several are as large, rounding picks one.
+  const sizes = V.abs();
+  const largest = sizes.ge(sizes.amax(0, true).mul(1 - 1e-5));
+  const turned = torch.where(largest, torch.imag(V).abs(), torch.ones_like(sizes));
+  expect(turned.amin(0).max().item()).toBe(0);
   const H = A.add(A.mH);
   for (const triangle of ['L', 'U'] as const) {
     const [l, Q] = linalg.eigh(triangle === 'L' ? H.tril() : H.triu(), triangle);
