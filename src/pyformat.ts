@@ -162,3 +162,8 @@ export function pyFloatRepr(x: number): string {
 export function pyTuple(values: readonly (number | bigint)[]): string {
   return values.length === 1 ? `(${values[0]},)` : `(${values.join(', ')})`;
 }
+
+/** Sizes as messages list them: `[2, 3]`. */
+export const listText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+/** Sizes as Python prints them: `torch.Size([2, 3])`. */
+export const sizeText = (shape: readonly number[]): string => `torch.Size(${listText(shape)})`;

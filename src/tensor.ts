@@ -362,12 +362,11 @@ export function autogradMeta(x: Tensor): AutogradMeta {
  */
 export function wrapDim(dim: number, ndim: number): number {
   const n = ndim === 0 ? 1 : ndim;
-  if (dim < -n || dim >= n || !Number.isInteger(dim)) {
-    if (!Number.isInteger(dim)) throw new TypeError(`dimension must be an int, not ${dim}`);
+  if (!Number.isInteger(dim)) throw new TypeError(`dimension must be an int, not ${String(dim)}`);
+  if (dim < -n || dim >= n)
     throw new IndexError(
       `Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`,
     );
-  }
   return dim < 0 ? dim + n : dim;
 }
 

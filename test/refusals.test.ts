@@ -45,6 +45,36 @@ const cases: readonly [string, () => unknown, string | RegExp][] = [
     'numel: integer multiplication overflow',
   ],
   [
+    'einsum of lists that are no tensors',
+    () => torch.einsum(bad([0, 1]), [0, 1]),
+    "einsum(): argument 'operands' must be tuple of Tensors, not list",
+  ],
+  [
+    'nuclear_norm along one dimension',
+    () => torch.nuclear_norm(torch.ones(2, 2), bad(1)),
+    'linalg.matrix_norm: dims must be different. Got (1, 1)',
+  ],
+  [
+    'a dimension that is a symbol',
+    () => torch.std_mean(f, bad(Symbol.iterator)),
+    'dimension must be an int, not Symbol(Symbol.iterator)',
+  ],
+  [
+    'adaptive pools larger than memory',
+    () => F.adaptive_avg_pool2d(torch.ones(1, 1, 4, 4), [2 ** 31, 2 ** 31]),
+    'Storage size calculation overflowed with sizes=[1, 1, 2147483648, 2147483648]',
+  ],
+  [
+    'interpolation larger than memory',
+    () => F.interpolate(torch.ones(1, 1, 4, 4), { size: [2 ** 31, 2 ** 31] }),
+    'Storage size calculation overflowed with sizes=[1, 1, 2147483648, 2147483648]',
+  ],
+  [
+    'pools with kernels larger than memory',
+    () => F.avg_pool2d(torch.ones(1, 1, 4, 4), 2 ** 20, 1, 2 ** 19),
+    'avg_pool2d(): a kernel of 1048576x1048576 elements does not fit in memory',
+  ],
+  [
     'linspace that fits nowhere',
     () => torch.linspace(0, 1, 2 ** 40),
     /DefaultCPUAllocator: can't allocate memory: you tried to allocate 4398046511104 bytes/,

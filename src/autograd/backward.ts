@@ -1,7 +1,9 @@
 // The user's entry points: backward and grad.
+
 import { typeName } from '../dispatch/schema.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { stack } from '../ops/join.js';
+import { sizeText } from '../pyformat.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { type Root, runBackward, type Target } from './engine.js';
 import { gradEdge, graphMath, type Node } from './graph.js';
@@ -31,8 +33,6 @@ function edgeOf(x: Differentiable): Target | null {
   const node = gradEdge(x);
   return node === null ? null : { node, nr: x.output_nr };
 }
-
-const sizeText = (shape: readonly number[]): string => `torch.Size([${shape.join(', ')}])`;
 
 /** @throws RuntimeError when a gradient does not fit its output. */
 function checkGradOutput(grad: Tensor, x: Differentiable, i: number): void {

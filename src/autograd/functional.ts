@@ -1,6 +1,8 @@
 // torch.autograd.functional: Jacobians, Hessians and their products, by (double) backward.
+
 import { typeName } from '../dispatch/schema.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
+import { sizeText } from '../pyformat.js';
 import { sameSizes, Tensor } from '../tensor.js';
 import { grad } from './backward.js';
 import { graphMath } from './graph.js';
@@ -121,8 +123,6 @@ function gradientOf(out: Tensor, xs: Many, strict: boolean): Tensor[] {
     return g ?? graphMath.zeros(xs[i]);
   });
 }
-
-const sizeText = (shape: readonly number[]): string => `torch.Size([${shape.join(', ')}])`;
 
 /** @throws RuntimeError when the vector does not fit. */
 function checkVector(v: Many, other: Many, tuple: boolean): void {

@@ -1,18 +1,16 @@
 // torch.autograd.graph: hooks on the graph, and places in it.
+
 import { RuntimeError, ValueError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 import { GradientEdge } from './backward.js';
 import { running } from './engine.js';
 import { gradEdge, Node, RemovableHandle, saving } from './graph.js';
+import { isPromise } from './modes.js';
 
 export { GradientEdge, Node };
 
 /** Leaves the scope of saved-tensor hooks. */
 export interface HooksGuard extends Disposable {}
-
-function isPromise(x: unknown): boolean {
-  return typeof (x as { then?: unknown } | null | undefined)?.then === 'function';
-}
 
 /** Runs fn inside of what the guard entered, or hands the guard out. */
 function scoped<R>(name: string, guard: HooksGuard, fn: (() => R) | undefined): R | HooksGuard {

@@ -13,8 +13,20 @@ export interface ModeGuard extends Disposable {
   <A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R;
 }
 
-const isPromise = (x: unknown): boolean =>
+/** @internal Does it have a `then`? */
+export const isPromise = (x: unknown): x is Promise<unknown> =>
   typeof (x as { then?: unknown } | null | undefined)?.then === 'function';
+
+/** @internal Runs f without recording gradients: `no_grad` without its checks. */
+export function unrecorded<R>(f: () => R): R {
+  const outer = mode.grad;
+  mode.grad = false;
+  try {
+    return f();
+  } finally {
+    mode.grad = outer;
+  }
+}
 
 type Settings = Partial<typeof mode>;
 

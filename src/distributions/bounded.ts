@@ -1,4 +1,5 @@
 // Distributions on an interval or a circle: ContinuousBernoulli, VonMises, GeneralizedPareto.
+import { unrecorded } from '../autograd/modes.js';
 import { float64 } from '../dtype.js';
 import { binary_cross_entropy_with_logits } from '../nn/functional/index.js';
 import { rand, zeros } from '../ops/table.js';
@@ -15,7 +16,6 @@ import {
   orElse,
   type Param,
   type Shape,
-  unrecorded,
 } from './utils.js';
 
 interface ContinuousOptions extends DistributionOptions {

@@ -1,4 +1,5 @@
 // Distributions over categories: Categorical, OneHotCategorical, Multinomial.
+import { unrecorded } from '../autograd/modes.js';
 import { finfo, int64 } from '../dtype.js';
 import { NotImplementedError, ValueError } from '../errors.js';
 import { one_hot } from '../nn/functional/index.js';
@@ -13,7 +14,6 @@ import {
   logits_to_probs,
   probs_to_logits,
   type Shape,
-  unrecorded,
 } from './utils.js';
 
 /** Probabilities of the categories along the last dimension, or their logits. */

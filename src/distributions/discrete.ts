@@ -1,8 +1,11 @@
 // Distributions of counts: Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson.
+
+import { unrecorded } from '../autograd/modes.js';
 import { finfo } from '../dtype.js';
 import { NotImplementedError, ValueError } from '../errors.js';
 import { binary_cross_entropy_with_logits, logsigmoid } from '../nn/functional/index.js';
 import { arange, bernoulli, binomial, empty, poisson, xlogy, zeros_like } from '../ops/table.js';
+import { pyTuple } from '../pyformat.js';
 import type { Tensor } from '../tensor.js';
 import * as constraints from './constraints.js';
 import { argumentsOf, Distribution } from './distribution.js';
@@ -14,8 +17,6 @@ import {
   type Param,
   probs_to_logits,
   type Shape,
-  tupleText,
-  unrecorded,
 } from './utils.js';
 
 /** Probabilities, or their logits. */
@@ -201,7 +202,7 @@ export class Geometric extends OneProbability {
     const bad = given.le(0);
     if (bad.any().item())
       throw new ValueError(
-        `Expected parameter probs (Tensor of shape ${tupleText(given.shape)}) of distribution ${this} to be positive but found invalid values:\n${given.detach().masked_select(bad)}`,
+        `Expected parameter probs (Tensor of shape ${pyTuple(given.shape)}) of distribution ${this} to be positive but found invalid values:\n${given.detach().masked_select(bad)}`,
       );
   }
   override get arg_constraints(): Record<string, constraints.Constraint> {

@@ -1,9 +1,12 @@
 // The base class of distributions.
+
+import { unrecorded } from '../autograd/modes.js';
 import { Schema } from '../dispatch/schema.js';
 import { NotImplementedError, ValueError } from '../errors.js';
+import { pyTuple, sizeText } from '../pyformat.js';
 import { Tensor } from '../tensor.js';
 import { type Constraint, is_dependent } from './constraints.js';
-import { recorded, type Shape, sizeText, tupleText, unrecorded, valueText } from './utils.js';
+import { recorded, type Shape, valueText } from './utils.js';
 
 /** Arguments by position, then in one plain object, as a list. @param parameters such as 'any loc, any scale'. */
 export function argumentsOf(name: string, parameters: string, given: readonly unknown[]): unknown[] {
@@ -36,7 +39,7 @@ export abstract class Distribution {
       const value = (this as unknown as Record<string, Tensor>)[name];
       if (constraint.check(value).all().item()) continue;
       throw new ValueError(
-        `Expected parameter ${name} (Tensor of shape ${tupleText(value.shape)}) of distribution ${this} to satisfy the constraint ${constraint}, but found invalid values:\n${valueText(value)}`,
+        `Expected parameter ${name} (Tensor of shape ${pyTuple(value.shape)}) of distribution ${this} to satisfy the constraint ${constraint}, but found invalid values:\n${valueText(value)}`,
       );
     }
   }
@@ -164,7 +167,7 @@ export abstract class Distribution {
     }
     if (!this.support.check(value).all().item())
       throw new ValueError(
-        `Expected value argument (Tensor of shape ${tupleText(value.shape)}) to be within the support (${this.support}) of the distribution ${this}, but found invalid values:\n${valueText(value)}`,
+        `Expected value argument (Tensor of shape ${pyTuple(value.shape)}) to be within the support (${this.support}) of the distribution ${this}, but found invalid values:\n${valueText(value)}`,
       );
   }
 

@@ -1,11 +1,14 @@
 // Distributions made of others: Independent, MixtureSameFamily.
+
+import { unrecorded } from '../autograd/modes.js';
 import { NotImplementedError, ValueError } from '../errors.js';
 import { log_softmax } from '../ops/table.js';
+import { sizeText } from '../pyformat.js';
 import type { Tensor } from '../tensor.js';
 import { Categorical } from './categorical.js';
 import * as constraints from './constraints.js';
 import { argumentsOf, Distribution } from './distribution.js';
-import { type DistributionOptions, type Shape, sizeText, sumRightmost, unrecorded } from './utils.js';
+import { type DistributionOptions, type Shape, sumRightmost } from './utils.js';
 
 /** A distribution whose last batch dimensions count as dimensions of the event: their log probabilities are added. */
 export class Independent<D extends Distribution = Distribution> extends Distribution {

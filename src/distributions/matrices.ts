@@ -1,22 +1,17 @@
 // Distributions with covariances of low rank, and of correlation matrices: LowRankMultivariateNormal, LKJCholesky.
+
+import { unrecorded } from '../autograd/modes.js';
 import { finfo } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { cholesky, solve_triangular } from '../linalg/index.js';
 import { arange, broadcast_tensors, cat, eye, mvlgamma, randn, zeros } from '../ops/table.js';
+import { sizeText } from '../pyformat.js';
 import type { Tensor } from '../tensor.js';
 import * as constraints from './constraints.js';
 import { argumentsOf, Distribution } from './distribution.js';
 import { Beta } from './gamma.js';
 import { halfLogDet, mahalanobis } from './multivariate_normal.js';
-import {
-  broadcast_all,
-  type DistributionOptions,
-  type Param,
-  type Shape,
-  sizeText,
-  standardNormal,
-  unrecorded,
-} from './utils.js';
+import { broadcast_all, type DistributionOptions, type Param, type Shape, standardNormal } from './utils.js';
 
 type LowRankArgs =
   | [loc: Tensor, cov_factor: Tensor, cov_diag: Tensor, options?: DistributionOptions]

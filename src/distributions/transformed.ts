@@ -1,11 +1,14 @@
 // Distributions of transformed values.
+
+import { unrecorded } from '../autograd/modes.js';
 import { ValueError } from '../errors.js';
+import { sizeText } from '../pyformat.js';
 import type { Tensor } from '../tensor.js';
 import * as constraints from './constraints.js';
 import { Distribution } from './distribution.js';
 import { Independent } from './independent.js';
 import { ComposeTransform, Transform } from './transforms.js';
-import { type DistributionOptions, type Shape, sizeText, sumRightmost, unrecorded } from './utils.js';
+import { type DistributionOptions, type Shape, sumRightmost } from './utils.js';
 
 const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 

@@ -68,23 +68,6 @@ export function recorded<R>(f: () => R): R {
   }
 }
 
-/** Runs f without recording gradients. */
-export function unrecorded<R>(f: () => R): R {
-  const outer = mode.grad;
-  mode.grad = false;
-  try {
-    return f();
-  } finally {
-    mode.grad = outer;
-  }
-}
-
-/** Sizes as Python prints a tuple. */
-export const tupleText = (shape: Shape): string =>
-  shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-/** Sizes as PyTorch prints them. */
-export const sizeText = (shape: Shape): string => `torch.Size([${shape.join(', ')}])`;
-
 /** The value, or where the condition fails, another number. */
 export const orElse = (condition: Tensor, x: Tensor, other: number): Tensor => x.where(condition, other);
 

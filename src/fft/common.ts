@@ -135,8 +135,6 @@ export function checkAxes(name: string, dims: readonly number[]): void {
   if (dims.length === 0) throw new RuntimeError(`${name} must transform at least one axis`);
 }
 
-export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-
 /** Defines a transform whose `out` must be complex, or must be real. */
 export function transform<F>(
   name: string,

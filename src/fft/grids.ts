@@ -2,13 +2,12 @@
 import { RuntimeError } from '../errors.js';
 import { conj } from '../ops/complex.js';
 import { complexTransform, halfTransform, realTransform } from '../ops/fft_transforms.js';
-import type { Tensor } from '../tensor.js';
+import { numelOf, type Tensor } from '../tensor.js';
 import {
   checkAxes,
   type GridTransform,
   gridOf,
   halfGridOf,
-  product,
   promoted,
   resized,
   scaleOf,
@@ -31,7 +30,7 @@ const complexGrid =
   (input, s, dim, norm) => {
     const { dims, sizes } = gridOf(input, s, dim);
     const x = resized(promoted(input, true), dims, sizes);
-    return complexTransform(x, dims, scaleOf(norm, inverse, product(sizes)), inverse);
+    return complexTransform(x, dims, scaleOf(norm, inverse, numelOf(sizes)), inverse);
   };
 
 const realGrid: Impl = (input, s, dim, norm) => {
@@ -40,13 +39,13 @@ const realGrid: Impl = (input, s, dim, norm) => {
   const { dims, sizes } = gridOf(input, s, dim);
   checkAxes('rfftn', dims);
   const x = resized(promoted(input), dims, sizes);
-  return realTransform(x, dims, scaleOf(norm, false, product(sizes)));
+  return realTransform(x, dims, scaleOf(norm, false, numelOf(sizes)));
 };
 
 const halfGrid: Impl = (input, s, dim, norm) => {
   const { dims, sizes, last } = halfGridOf('irfftn', input, s, dim);
   const x = resized(promoted(input, true), dims, sizes);
-  return halfTransform(x, dims, last, scaleOf(norm, true, product(sizes.slice(0, -1)) * last));
+  return halfTransform(x, dims, last, scaleOf(norm, true, numelOf(sizes.slice(0, -1)) * last));
 };
 
 const hermitianGrid: Impl = (input, s, dim, norm) => {
@@ -54,7 +53,7 @@ const hermitianGrid: Impl = (input, s, dim, norm) => {
   let x = resized(promoted(input, true), dims, sizes);
   const others = dims.slice(0, -1);
   if (others.length > 0)
-    x = complexTransform(x, others, scaleOf(norm, false, product(sizes.slice(0, -1))), false);
+    x = complexTransform(x, others, scaleOf(norm, false, numelOf(sizes.slice(0, -1))), false);
   return halfTransform(conj(x), dims.slice(-1), last, scaleOf(norm, false, last));
 };
 
@@ -67,7 +66,7 @@ const inverseHermitianGrid: Impl = (input, s, dim, norm) => {
   const half = conj(realTransform(x, dims.slice(-1), scaleOf(norm, true, sizes[sizes.length - 1])));
   const others = dims.slice(0, -1);
   if (others.length === 0) return half;
-  return complexTransform(half, others, scaleOf(norm, true, product(sizes.slice(0, -1))), true);
+  return complexTransform(half, others, scaleOf(norm, true, numelOf(sizes.slice(0, -1))), true);
 };
 
 const complexForms = both('fft', 'complex', complexGrid(false));

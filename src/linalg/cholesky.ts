@@ -1,4 +1,5 @@
 // Cholesky decomposition of positive definite matrices, A = L L^H, and solving with it.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
@@ -8,12 +9,11 @@ import { LinAlgError, RuntimeError } from '../errors.js';
 import { add, mul, neg } from '../ops/arithmetic.js';
 import { type Out, op } from '../ops/define.js';
 import { tril } from '../ops/diagonal.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import type { Tensor } from '../tensor.js';
 import {
-  adjoint,
-  bare,
   batchOf,
   batchText,
   checkFloating,

@@ -1,4 +1,5 @@
 // Determinants, from LU decompositions.
+
 import { record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
@@ -14,6 +15,7 @@ import { type Out, op } from '../ops/define.js';
 import { diag_embed, diagonal } from '../ops/diagonal.js';
 import { log } from '../ops/exp.js';
 import { full_, ones_, zeros_ } from '../ops/fill.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { index_copy, index_select } from '../ops/indexing.js';
 import { cat } from '../ops/join.js';
 import { where } from '../ops/masks.js';
@@ -25,16 +27,7 @@ import { expand, reshape, slice, unsqueeze } from '../ops/view.js';
 import { imag } from '../ops/view_dtype.js';
 import type { Tensor } from '../tensor.js';
 import { type Factors, factorize, solveFactored } from './lu.js';
-import {
-  adjoint,
-  bare,
-  batchOf,
-  checkFloating,
-  checkKernel,
-  checkSquare,
-  columnsOf,
-  folded,
-} from './matrices.js';
+import { batchOf, checkFloating, checkKernel, checkSquare, columnsOf, folded } from './matrices.js';
 import { solve_ex } from './solve.js';
 import { svd } from './svd.js';
 

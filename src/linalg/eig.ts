@@ -1,4 +1,5 @@
 // Eigenvalues and eigenvectors of general matrices.
+
 import { needsGrad, record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
@@ -8,6 +9,7 @@ import { add, div, mul, sub } from '../ops/arithmetic.js';
 import { isfinite } from '../ops/compare.js';
 import { type Out, op } from '../ops/define.js';
 import { diag_embed, diagonal } from '../ops/diagonal.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { matmul } from '../ops/matmul.js';
 import { namedTuple } from '../ops/named.js';
 import { all } from '../ops/reduce_extreme.js';
@@ -17,8 +19,6 @@ import type { Tensor } from '../tensor.js';
 import type { EigenResult } from './eigh.js';
 import { checkGauge, fillDiagonal } from './gauge.js';
 import {
-  adjoint,
-  bare,
   batchOf,
   batchText,
   checkKernel,

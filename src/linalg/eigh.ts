@@ -1,4 +1,5 @@
 // Eigenvalues and eigenvectors of symmetric and Hermitian matrices.
+
 import { needsGrad, record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
@@ -7,14 +8,13 @@ import { LinAlgError, RuntimeError } from '../errors.js';
 import { add, div, mul, sub } from '../ops/arithmetic.js';
 import { type Out, op } from '../ops/define.js';
 import { diag_embed } from '../ops/diagonal.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { unsqueeze } from '../ops/view.js';
 import type { Tensor } from '../tensor.js';
 import { checkGauge, fillDiagonal } from './gauge.js';
 import {
-  adjoint,
-  bare,
   batchOf,
   batchText,
   checkKernel,

@@ -7,10 +7,10 @@ import { masked_fill } from '../ops/clamp.js';
 import { gt } from '../ops/compare.js';
 import { eye } from '../ops/create.js';
 import { diagonal } from '../ops/diagonal.js';
+import { bare } from '../ops/gemm.js';
 import { any } from '../ops/reduce_extreme.js';
 import { imag } from '../ops/view_dtype.js';
 import type { Tensor } from '../tensor.js';
-import { bare } from './matrices.js';
 
 /** Square matrices with another diagonal. */
 export const fillDiagonal = (x: Tensor, value: number): Tensor =>

@@ -1,4 +1,5 @@
 // L D L^H decomposition of Hermitian (or L D L^T of symmetric) matrices, and solving with it.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
@@ -7,11 +8,11 @@ import { int32 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { castTo } from '../ops/copy.js';
 import { type Out, op } from '../ops/define.js';
+import { bare } from '../ops/gemm.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { expand } from '../ops/view.js';
 import { sameSizes, type Tensor, wrapDim } from '../tensor.js';
 import {
-  bare,
   batchOf,
   checkFloating,
   checkKernel,

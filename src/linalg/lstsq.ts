@@ -1,4 +1,5 @@
 // Least squares.
+
 import { record } from '../autograd/graph.js';
 import { empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
@@ -10,6 +11,7 @@ import { eq, gt, lt, maximum } from '../ops/compare.js';
 import { eye, full, zeros } from '../ops/create.js';
 import { op } from '../ops/define.js';
 import { diagonal, triu } from '../ops/diagonal.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
@@ -19,7 +21,7 @@ import { all, amax } from '../ops/reduce_extreme.js';
 import { narrow } from '../ops/split.js';
 import { expand, squeeze, unsqueeze } from '../ops/view.js';
 import { numelOf, type Tensor } from '../tensor.js';
-import { adjoint, bare, batchOf, columnsOf, copyColumns, rowsOf } from './matrices.js';
+import { batchOf, columnsOf, copyColumns, rowsOf } from './matrices.js';
 import { pseudoInverse, pseudoInverseGradient } from './pinv.js';
 import { multiplyByQ, reflectorsOf } from './qr.js';
 import { decomposeSVD } from './svd.js';

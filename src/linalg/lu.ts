@@ -1,4 +1,5 @@
 // LU decomposition with partial pivoting, A = P L U, and solving with it.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
@@ -11,14 +12,13 @@ import { type Out, op } from '../ops/define.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { zeros_ } from '../ops/fill.js';
 import { gather, scatter } from '../ops/gather.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { expand, slice, unsqueeze } from '../ops/view.js';
 import { sameSizes, type Tensor } from '../tensor.js';
 import {
-  adjoint,
-  bare,
   batchOf,
   batchText,
   checkFloating,

@@ -1,10 +1,11 @@
 // What the decompositions and solvers share: checks in PyTorch's words, batches of matrices as kernels take them.
+
 import { alias, empty, emptyStrided } from '../dispatch/allocate.js';
 import { complex64, complex128, type DType, float32, float64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
-import { conj } from '../ops/complex.js';
 import { copyInto } from '../ops/copy.js';
-import { expand, transpose } from '../ops/view.js';
+import { bare } from '../ops/gemm.js';
+import { expand } from '../ops/view.js';
 import { numelOf, sameSizes, type Tensor } from '../tensor.js';
 
 type Shape = readonly number[];
@@ -97,12 +98,6 @@ export const integerAt = (info: Tensor, i: number): number =>
 
 // ---------------------------------------------------------------------------------------
 // Memory
-
-/** The conjugate transpose of each matrix. Recorded. */
-export const adjoint = (x: Tensor): Tensor => conj(transpose(x, -2, -1));
-
-/** The tensor without its history. */
-export const bare = (x: Tensor): Tensor => alias(x, x.shape, x._strides, x._offset);
 
 /** Uninitialised matrices, each column after column, as LAPACK has them. */
 export function emptyColumns(shape: Shape, like: Tensor): Tensor {

@@ -1,4 +1,5 @@
 // What singular values tell: pseudoinverses, ranks and condition numbers.
+
 import { record } from '../autograd/graph.js';
 import { typeName } from '../dispatch/schema.js';
 import { complex64, complex128, float32, float64 } from '../dtype.js';
@@ -8,6 +9,7 @@ import { choose, masked_fill } from '../ops/clamp.js';
 import { gt, maximum } from '../ops/compare.js';
 import { empty, zeros } from '../ops/create.js';
 import { type Out, op } from '../ops/define.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { matmul } from '../ops/matmul.js';
 import { orderText } from '../ops/norms.js';
 import { sum } from '../ops/reduce.js';
@@ -16,7 +18,7 @@ import { narrow } from '../ops/split.js';
 import { squeeze, unsqueeze } from '../ops/view.js';
 import { Tensor } from '../tensor.js';
 import { decomposeHermitian } from './eigh.js';
-import { adjoint, bare, batchOf, checkSquare, columnsOf, rowsOf } from './matrices.js';
+import { batchOf, checkSquare, columnsOf, rowsOf } from './matrices.js';
 import { checkOrder, type MatrixOrder, matrixNorm } from './norm.js';
 import { inverseOf } from './solve.js';
 import { decomposeSVD, singularValues } from './svd.js';

@@ -1,4 +1,5 @@
 // Powers and exponentials of square matrices.
+
 import { record } from '../autograd/graph.js';
 import { bfloat16, complex128, type DType, float16, float32, float64, int64 } from '../dtype.js';
 import { abs, add, mul } from '../ops/arithmetic.js';
@@ -7,6 +8,7 @@ import { eye } from '../ops/create.js';
 import { encode } from '../ops/data.js';
 import { type Out, op } from '../ops/define.js';
 import { full_, zeros_ } from '../ops/fill.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { index_copy, index_select } from '../ops/indexing.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
@@ -14,7 +16,7 @@ import { sum } from '../ops/reduce.js';
 import { amax } from '../ops/reduce_extreme.js';
 import { expand, reshape, slice } from '../ops/view.js';
 import { numelOf, type Tensor } from '../tensor.js';
-import { adjoint, bare, batchOf, checkFloating, checkSquare, columnsOf } from './matrices.js';
+import { batchOf, checkFloating, checkSquare, columnsOf } from './matrices.js';
 import { inverseOf } from './solve.js';
 
 /** @internal The n-th power of square matrices, by repeated squaring; of their inverses for a negative n. */

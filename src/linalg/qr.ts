@@ -1,4 +1,5 @@
 // QR decompositions, and products with orthogonal matrices that are given by Householder reflectors.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
@@ -7,14 +8,13 @@ import { add, mul, sub } from '../ops/arithmetic.js';
 import { copyInto } from '../ops/copy.js';
 import { op } from '../ops/define.js';
 import { diag_embed, diagonal, tril, triu } from '../ops/diagonal.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { narrow } from '../ops/split.js';
 import type { Tensor } from '../tensor.js';
 import {
-  adjoint,
-  bare,
   batchOf,
   checkFloating,
   checkKernel,

@@ -1,4 +1,5 @@
 // Systems of linear equations with square matrices, and inverses.
+
 import { record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
@@ -6,14 +7,13 @@ import { LinAlgError, RuntimeError } from '../errors.js';
 import { neg } from '../ops/arithmetic.js';
 import { eye } from '../ops/create.js';
 import { type Out, op } from '../ops/define.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { expand, squeeze, unsqueeze } from '../ops/view.js';
 import { sameSizes, type Tensor } from '../tensor.js';
 import { type Factors, factorize, solveFactored } from './lu.js';
 import {
-  adjoint,
-  bare,
   batchOf,
   batchText,
   checkFloating,

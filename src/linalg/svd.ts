@@ -1,4 +1,5 @@
 // Singular values and vectors.
+
 import { needsGrad, record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
@@ -9,6 +10,7 @@ import { copyInto } from '../ops/copy.js';
 import { eye } from '../ops/create.js';
 import { type Out, op } from '../ops/define.js';
 import { diag_embed, diagonal } from '../ops/diagonal.js';
+import { adjoint, bare } from '../ops/gemm.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/named.js';
 import { narrow } from '../ops/split.js';
@@ -16,8 +18,6 @@ import { expand, unsqueeze } from '../ops/view.js';
 import type { Tensor } from '../tensor.js';
 import { checkGauge, fillDiagonal } from './gauge.js';
 import {
-  adjoint,
-  bare,
   batchOf,
   batchText,
   checkFloating,

@@ -1,4 +1,5 @@
 // Systems with triangular matrices.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
@@ -7,11 +8,11 @@ import { add, neg } from '../ops/arithmetic.js';
 import { conj } from '../ops/complex.js';
 import { type Out, op } from '../ops/define.js';
 import { tril, triu } from '../ops/diagonal.js';
+import { adjoint } from '../ops/gemm.js';
 import { matmul } from '../ops/matmul.js';
 import { transpose } from '../ops/view.js';
 import type { Tensor } from '../tensor.js';
 import {
-  adjoint,
   batchOf,
   checkKernel,
   checkLegacySystem,

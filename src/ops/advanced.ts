@@ -1,10 +1,12 @@
 // Elements by tensors of coordinates: x[i, j] read and written, take and put.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { bool, int32, int64, uint8 } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
+import { listText } from '../pyformat.js';
 import { numelOf, sameSizes, type Tensor } from '../tensor.js';
 import { warnOnce } from '../warnings.js';
 import { contiguous, copyInto } from './copy.js';
@@ -15,8 +17,6 @@ import { coordinates } from './masks.js';
 import { overwriting } from './overwrite.js';
 import { unbind } from './split.js';
 import { expand, permute, reshape } from './view.js';
-
-const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** One index per dimension of a tensor; null takes the whole dimension. */
 export type Indices = readonly (Tensor | null)[];
@@ -38,7 +38,7 @@ function asCoordinates(x: Tensor, indices: Indices): (Tensor | null)[] {
       index.shape.forEach((n, i) => {
         if (n !== x.shape[at + i])
           throw new IndexError(
-            `The shape of the mask ${list(index.shape)} at index ${i} does not match the shape of the indexed tensor ${list(x.shape)} at index ${at + i}`,
+            `The shape of the mask ${listText(index.shape)} at index ${i} does not match the shape of the indexed tensor ${listText(x.shape)} at index ${at + i}`,
           );
       });
       out.push(...unbind(coordinates(index), 1));
@@ -76,7 +76,7 @@ function readingOf(x: Tensor, given: Indices): Reading {
   try {
     for (const t of tensors) common = broadcastShapes(common, t.shape);
   } catch {
-    const shapes = tensors.map((t) => list(t.shape)).join(', ');
+    const shapes = tensors.map((t) => listText(t.shape)).join(', ');
     throw new IndexError(
       `shape mismatch: indexing tensors could not be broadcast together with shapes ${shapes}`,
     );
@@ -168,7 +168,7 @@ function spreadValues(values: Tensor, reading: Reading): Tensor {
     });
   if (!fits)
     throw new RuntimeError(
-      `shape mismatch: value tensor of shape ${list(values.shape)} cannot be broadcast to indexing result of shape ${list(shape)}`,
+      `shape mismatch: value tensor of shape ${listText(values.shape)} cannot be broadcast to indexing result of shape ${listText(shape)}`,
     );
   const flat = lead > 0 ? reshape(values, values.shape.slice(lead)) : values;
   return frontIndices(expand(flat, shape), reading);

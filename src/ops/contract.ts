@@ -301,7 +301,10 @@ function readArguments(args: readonly unknown[]): [readonly Tensor[], Equation] 
   const inputs: Labels[] = [];
   let i = 0;
   for (; i + 1 < args.length; i += 2) {
-    operands.push(args[i] as Tensor);
+    const x = args[i];
+    if (!(x instanceof Tensor))
+      throw new TypeError(`einsum(): argument 'operands' must be tuple of Tensors, not ${typeName(x)}`);
+    operands.push(x);
     inputs.push(sublist(args[i + 1] as unknown[]));
   }
   return [operands, { inputs, output: i < args.length ? sublist(args[i] as unknown[]) : null }];

@@ -1,10 +1,12 @@
 // Elements along one dimension by an index of their own: gather, scatter and their kin.
+
 import { record } from '../autograd/graph.js';
 import type { Operand, Scalar } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { bool, int64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import { listText } from '../pyformat.js';
 import { sameSizes, Tensor, wrapDim } from '../tensor.js';
 import { type InPlaceOp, type Op, type Out, op } from './define.js';
 import { checkedScalar, scalarOf, zeros_ } from './fill.js';
@@ -21,7 +23,6 @@ import { type Overwrite, overwriting } from './overwrite.js';
 import { notImplemented } from './reduce_extreme.js';
 import { expand, reshape } from './view.js';
 
-const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 const rank = (x: Tensor): number => Math.max(x.shape.length, 1);
 const sizeOf = (x: Tensor, d: number): number => (x.shape.length === 0 ? 1 : x.shape[d]);
 
@@ -34,7 +35,7 @@ function checkGather(x: Tensor, d: number, index: Tensor): void {
   for (let i = 0; i < rank(x); i++)
     if (i !== d && sizeOf(index, i) > sizeOf(x, i))
       throw new RuntimeError(
-        `Size does not match at dimension ${i} expected index ${list(index.shape)} to be no larger than self ${list(x.shape)} apart from dimension ${d}`,
+        `Size does not match at dimension ${i} expected index ${listText(index.shape)} to be no larger than self ${listText(x.shape)} apart from dimension ${d}`,
       );
 }
 
@@ -82,9 +83,9 @@ function checkScatter(x: Tensor, d: number, index: Tensor, source: Tensor | null
     if (source !== null && sizeOf(index, i) > sizeOf(source, i)) fits = false;
   }
   if (fits) return;
-  const and = source === null ? '' : ` and to be no larger size than src ${list(source.shape)}`;
+  const and = source === null ? '' : ` and to be no larger size than src ${listText(source.shape)}`;
   throw new RuntimeError(
-    `Expected index ${list(index.shape)} to be no larger than self ${list(x.shape)} apart from dimension ${d}${and}`,
+    `Expected index ${listText(index.shape)} to be no larger than self ${listText(x.shape)} apart from dimension ${d}${and}`,
   );
 }
 

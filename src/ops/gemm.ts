@@ -9,7 +9,9 @@ import { transpose } from './view.js';
 /** A matrix, transposed without a record. */
 export const flipped = (x: Tensor): Tensor =>
   alias(x, [x.shape[1], x.shape[0]], [x._strides[1], x._strides[0]], x._offset);
-/** Matrices of a batch, each transposed. Recorded. */
+/** The tensor without its history. */
+export const bare = (x: Tensor): Tensor => alias(x, x.shape, x._strides, x._offset);
+/** The conjugate transpose of each matrix of a batch. Recorded. */
 export const adjoint = (x: Tensor): Tensor =>
   x.dtype.is_complex ? transpose(x, -2, -1).conj() : transpose(x, -2, -1);
 export const batched = (x: Tensor): Tensor =>

@@ -1,10 +1,12 @@
 // Counts of values in intervals: histc, histogram, histogramdd.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
 import { typeName } from '../dispatch/schema.js';
 import { type DType, float32, float64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
+import { listText } from '../pyformat.js';
 import { Tensor } from '../tensor.js';
 import { add, div, mul } from './arithmetic.js';
 import { clamp } from './clamp.js';
@@ -25,7 +27,6 @@ import { bucketize } from './search.js';
 import { flatten } from './shape.js';
 import { reshape, select } from './view.js';
 
-const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 const cppName = (t: Tensor): string =>
   ({ float32: 'float', float64: 'double' })[t.dtype.name as string] ?? t.dtype.name;
 
@@ -136,9 +137,9 @@ function checkPoints(x: Tensor, weight: Tensor | null): void {
     throw new RuntimeError(
       `torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got input(${cppName(x)}), and weight(${cppName(weight)})`,
     );
-  if (list(weight.shape) !== list(x.shape.slice(0, -1)))
+  if (listText(weight.shape) !== listText(x.shape.slice(0, -1)))
     throw new RuntimeError(
-      `torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension, but got input with shape ${list(x.shape)} and weight with shape ${list(weight.shape)}`,
+      `torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension, but got input with shape ${listText(x.shape)} and weight with shape ${listText(weight.shape)}`,
     );
 }
 
@@ -220,7 +221,7 @@ export const histogram: Op<
       );
     const points = reshape(x, [-1, 1]);
     const weights =
-      weight === null ? null : list(weight.shape) === list(x.shape) ? weight.reshape([-1]) : weight;
+      weight === null ? null : listText(weight.shape) === listText(x.shape) ? weight.reshape([-1]) : weight;
     const [hist, edges] = histogramOf(
       points,
       bins instanceof Tensor ? [bins] : bins,

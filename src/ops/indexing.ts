@@ -1,4 +1,5 @@
 // Slices along one dimension by a list of their positions: index_select, index_add and their kin.
+
 import { record } from '../autograd/graph.js';
 import { backendOf, type KernelArg, type Operand, type Scalar } from '../backends/backend.js';
 import { Complex } from '../complex.js';
@@ -6,6 +7,7 @@ import { empty } from '../dispatch/allocate.js';
 import { checkInternalOverlap } from '../dispatch/out.js';
 import { bool, int32, int64 } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
+import { listText } from '../pyformat.js';
 import { Tensor, wrapDim } from '../tensor.js';
 import { div, mul } from './arithmetic.js';
 import { choose, masked_fill } from './clamp.js';
@@ -53,8 +55,6 @@ export const outOfBounds =
     `index ${bad} is out of bounds for dimension ${d} with size ${x.shape.length === 0 ? 1 : x.shape[d]}`;
 
 const rangeText = (): string => 'index out of range in self';
-const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-
 function checkVector(name: string, index: Tensor): void {
   if (index.shape.length > 1) throw new IndexError(`${name}(): Index is supposed to be a vector`);
   if (!isIndexType(index)) throw new RuntimeError(`${name}(): Expected dtype int32 or int64 for index`);
@@ -104,7 +104,7 @@ function checkSource(name: string, x: Tensor, d: number, index: Tensor, source: 
     );
   if (index.shape.length > 1)
     throw new IndexError(
-      `${name}_(): Index is supposed to be a vector, but got dim: ${index.shape.length} with type: ${index.dtype.scalarName} and size: ${list(index.shape)}`,
+      `${name}_(): Index is supposed to be a vector, but got dim: ${index.shape.length} with type: ${index.dtype.scalarName} and size: ${listText(index.shape)}`,
     );
   if (x.dtype !== source.dtype)
     throw new RuntimeError(
@@ -117,9 +117,9 @@ function checkSource(name: string, x: Tensor, d: number, index: Tensor, source: 
     );
   const rest = (t: Tensor): readonly number[] =>
     t.shape.length === 0 ? [] : t.shape.filter((_, i) => i !== d);
-  if (list(rest(x)) !== list(rest(source)))
+  if (listText(rest(x)) !== listText(rest(source)))
     throw new RuntimeError(
-      `source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = ${list(x.shape)} source.shape = ${list(source.shape)}`,
+      `source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = ${listText(x.shape)} source.shape = ${listText(source.shape)}`,
     );
 }
 
@@ -196,7 +196,7 @@ function checkCopy(x: Tensor, d: number, index: Tensor, source: Tensor): void {
     );
   const rest = (t: Tensor): readonly number[] => t.shape.filter((_, i) => i !== d);
   const [to, from] = [rest(x), rest(source)];
-  if (list(to) !== list(from))
+  if (listText(to) !== listText(from))
     fail(
       `Source/destination tensor must have same slice shapes. Destination slice shape: ${to.join(' ')} at dimension ${d} and source slice shape: ${from.join(' ')} at dimension 0.`,
       RuntimeError,

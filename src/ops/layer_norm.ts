@@ -1,10 +1,12 @@
 // Normalisation of the last dimensions: layer and RMS normalisation, and groups of channels.
+
 import { needsGrad, record } from '../autograd/graph.js';
 import { mode } from '../autograd/modes.js';
 import { backendOf } from '../backends/backend.js';
 import { alias, empty } from '../dispatch/allocate.js';
 import { finfo, float32, float64 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import { listText } from '../pyformat.js';
 import { contiguousStrides, numelOf, sameSizes, type Tensor } from '../tensor.js';
 import { add, mul, rsqrt, sub } from './arithmetic.js';
 import { contiguous } from './copy.js';
@@ -12,8 +14,6 @@ import { op } from './define.js';
 import { sum } from './reduce.js';
 import { notImplemented } from './reduce_extreme.js';
 import { mean } from './reduce_mean.js';
-
-const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 function checkNormalized(
   x: Tensor,
@@ -23,7 +23,7 @@ function checkNormalized(
 ): void {
   if (shape.length < 1)
     throw new RuntimeError(
-      `Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ${list(shape)}`,
+      `Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ${listText(shape)}`,
     );
   for (const [name, t] of [
     ['weight', weight],
@@ -31,12 +31,12 @@ function checkNormalized(
   ] as const)
     if (t !== null && !sameSizes(t.shape, shape))
       throw new RuntimeError(
-        `Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${list(t.shape)} and normalized_shape = ${list(shape)}`,
+        `Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${listText(t.shape)} and normalized_shape = ${listText(shape)}`,
       );
   const lead = x.shape.length - shape.length;
   if (lead < 0 || !sameSizes(x.shape.slice(lead), shape))
     throw new RuntimeError(
-      `Given normalized_shape=${list(shape)}, expected input with shape [*, ${shape.join(', ')}], but got input of size${list(x.shape)}`,
+      `Given normalized_shape=${listText(shape)}, expected input with shape [*, ${shape.join(', ')}], but got input of size${listText(x.shape)}`,
     );
   for (const t of [weight, bias])
     if (t !== null && t.dtype !== x.dtype && !(x.dtype.itemsize === 2 && t.dtype === float32))
@@ -233,7 +233,7 @@ function checkGroups(x: Tensor, groups: number, weight: Tensor | null, bias: Ten
   if (groups <= 0) throw new RuntimeError(`Expected num groups to be greater than 0, got ${groups}`);
   if (channels % groups !== 0)
     throw new RuntimeError(
-      `Expected number of channels in input to be divisible by num_groups, but got input of shape ${list(x.shape)} and num_groups=${groups}`,
+      `Expected number of channels in input to be divisible by num_groups, but got input of shape ${listText(x.shape)} and num_groups=${groups}`,
     );
   for (const [name, t] of [
     ['weight', weight],
@@ -241,7 +241,7 @@ function checkGroups(x: Tensor, groups: number, weight: Tensor | null, bias: Ten
   ] as const)
     if (t !== null && (t.shape.length !== 1 || t.shape[0] !== channels))
       throw new RuntimeError(
-        `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ${list(t.shape)} and input of shape ${list(x.shape)}`,
+        `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ${listText(t.shape)} and input of shape ${listText(x.shape)}`,
       );
 }
 

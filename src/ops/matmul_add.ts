@@ -12,7 +12,7 @@ import { conj } from './complex.js';
 import { castTo, copyInto } from './copy.js';
 import { type Op, type Out, op } from './define.js';
 import { full_ } from './fill.js';
-import { adjoint, batched, checkTypes, cppName, gemmInto, product } from './gemm.js';
+import { adjoint, bare, batched, checkTypes, cppName, gemmInto, product } from './gemm.js';
 import { logical_and, logical_or } from './logic.js';
 import { bmm, matmul, mv, outer, productGrads } from './matmul.js';
 import { expand, permute, reshape } from './view.js';
@@ -90,8 +90,6 @@ function addProduct(
   });
   return out;
 }
-
-const bare = (x: Tensor): Tensor => alias(x, x.shape, x._strides, x._offset);
 
 /** `beta * input + alpha * (mat1 @ mat2)`; input broadcasts to the product. */
 export const addmm: Op<[mat1: Tensor, mat2: Tensor, options?: AddOptions], Tensor> = op(

@@ -1,7 +1,7 @@
 // Products of tensors beyond matrices: kron, cross, trace, vander, pairwise distances.
 
 import { record } from '../autograd/graph.js';
-import { mode } from '../autograd/modes.js';
+import { unrecorded } from '../autograd/modes.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { bool, int64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
@@ -170,16 +170,6 @@ function squaredDistances(a: Tensor, b: Tensor): Tensor {
   const products = matmul(a, transpose(b, -1, -2));
   return clamp_min(add(sub(norms(a), mul(products, 2)), transpose(norms(b), -1, -2)), 0);
 }
-
-const unrecorded = (fn: () => Tensor): Tensor => {
-  const before = mode.grad;
-  mode.grad = false;
-  try {
-    return fn();
-  } finally {
-    mode.grad = before;
-  }
-};
 
 /** Euclidean distances by a matrix product; the gradient between equal points is zero. */
 function euclidean(a: Tensor, b: Tensor): Tensor {

@@ -1,10 +1,12 @@
 // Places in sorted sequences, membership, counts of integers.
+
 import { backendOf, type Operand } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
 import { resultType } from '../dispatch/promotion.js';
 import { typeName } from '../dispatch/schema.js';
 import { bool, float32, float64, int32, int64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../errors.js';
+import { listText } from '../pyformat.js';
 import { Tensor } from '../tensor.js';
 import { take } from './advanced.js';
 import { floor_divide, remainder } from './arithmetic.js';
@@ -17,8 +19,6 @@ import { logical_not } from './logic.js';
 import { notDifferentiable } from './notdiff.js';
 import { max, min } from './reduce_extreme.js';
 import { sort } from './sort.js';
-
-const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 interface SearchOptions extends Out {
   out_int32?: boolean;
@@ -65,12 +65,12 @@ function checkSequence(sequence: Tensor, values: Operand, sorter: Tensor | null)
   const rows = n === shape.length && shape.slice(0, -1).every((size, d) => size === sequence.shape[d]);
   if (n !== 1 && !rows)
     fail(
-      `boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${list(sequence.shape)} and input value tensor ${list(shape)}`,
+      `boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${listText(sequence.shape)} and input value tensor ${listText(shape)}`,
     );
   if (sorter === null) return;
-  if (list(sorter.shape) !== list(sequence.shape))
+  if (listText(sorter.shape) !== listText(sequence.shape))
     fail(
-      `boundary and sorter must have the same size, but got boundary tensor ${list(sequence.shape)}and got sorter tensor ${list(sorter.shape)}`,
+      `boundary and sorter must have the same size, but got boundary tensor ${listText(sequence.shape)}and got sorter tensor ${listText(sorter.shape)}`,
     );
   if (sorter.dtype !== int64)
     fail(`sorter must be a tensor of long dtype but got dtype ${sorter.dtype.scalarName}`);

@@ -1,10 +1,12 @@
 // Shapes: reshaping, broadcasting, and reordering of dimensions, all as views over those of view.ts.
+
 import { record } from '../autograd/graph.js';
 import { backendOf } from '../backends/backend.js';
 import { empty } from '../dispatch/allocate.js';
 import { broadcastShapes } from '../dispatch/promotion.js';
 import { int64 } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
+import { pyTuple } from '../pyformat.js';
 import { numelOf, type Tensor, wrapDim } from '../tensor.js';
 import { conj } from './complex.js';
 import { triu_indices } from './create.js';
@@ -68,15 +70,13 @@ export function broadcast_shapes(...shapes: readonly (Shape | number)[]): number
       if (size === 1 || size === out[ndim + d]) continue;
       if (out[ndim + d] !== 1)
         throw new RuntimeError(
-          `Attempting to broadcast a dimension of length ${size} at ${d}! Mismatching argument at index ${at} had ${pythonTuple(shape)}; but expected shape should be broadcastable to [${out.join(', ')}]`,
+          `Attempting to broadcast a dimension of length ${size} at ${d}! Mismatching argument at index ${at} had ${pyTuple(shape)}; but expected shape should be broadcastable to [${out.join(', ')}]`,
         );
       out[ndim + d] = size;
     }
   });
   return out;
 }
-
-const pythonTuple = (list: Shape): string => (list.length === 1 ? `(${list[0]},)` : `(${list.join(', ')})`);
 
 /**
  * The dimensions from `start_dim` to `end_dim` as one: a view where the strides allow it, else a copy.

@@ -162,7 +162,8 @@ export interface BoxOptions {
 export function draw_bounding_boxes(image: Tensor, boxes: Tensor, options: BoxOptions = {}): Tensor {
   checkImage(image, [1, 3]);
   const { colors = null, fill = false, width = 1 } = options;
-  const list = boxes.to(int64).tolist() as number[][];
+  // Coordinates that are not numbers become -2^63: beyond 2^53 they come as bigints.
+  const list = (boxes.to(int64).tolist() as (number | bigint)[][]).map((box) => box.map(Number));
   if (list.some(([x1, y1, x2, y2]) => x1 > x2 || y1 > y2))
     throw new ValueError(
       'Boxes need to be in (xmin, ymin, xmax, ymax) format. Use torchvision.ops.box_convert to convert them',

@@ -1,16 +1,17 @@
 // Pools whose windows are chosen to give a wanted size.
+
+import { checkShape } from '../../dispatch/allocate.js';
 import { int64 } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
 import { encode } from '../../ops/data.js';
 import { op } from '../../ops/define.js';
 import { mean } from '../../ops/table.js';
+import { listText } from '../../pyformat.js';
 import type { Tensor } from '../../tensor.js';
 import { type Boxes, boxMax, boxMean, refuseDtype } from './pooling.js';
 
 /** Output sizes of an adaptive pool: null keeps the image's. */
 export type AdaptiveSizes = number | null | readonly (number | null)[];
-
-const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** [C, spatial...] or [N, C, spatial...] as a batch, and back. */
 function batched(x: Tensor, n: number, kind: 'avg' | 'max'): [input: Tensor, restore: (y: Tensor) => Tensor] {
@@ -20,7 +21,7 @@ function batched(x: Tensor, n: number, kind: 'avg' | 'max'): [input: Tensor, res
     throw new RuntimeError(
       n === 1
         ? `Expected 2 to 3 dimensions, but got ${rank}-dimensional tensor for argument #1 'self' (while checking arguments for ${name})`
-        : `${name}(): Expected ${n + 1}D or ${n + 2}D tensor, but got${kind === 'max' ? ':' : ''} ${show(x.shape)}`,
+        : `${name}(): Expected ${n + 1}D or ${n + 2}D tensor, but got${kind === 'max' ? ':' : ''} ${listText(x.shape)}`,
     );
   const whole = rank === n + 2;
   // The mean of one and two dimensions counts the channels to the batch.
@@ -30,7 +31,7 @@ function batched(x: Tensor, n: number, kind: 'avg' | 'max'): [input: Tensor, res
     const line = kind === 'avg' && n === 1;
     const shape = line ? [...x.shape.slice(0, -1), 1, ...x.shape.slice(-1)] : x.shape;
     throw new RuntimeError(
-      `${line ? 'adaptive_avg_pool2d' : name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ${show(shape)} with dimension ${empty + (line ? 1 : 0)} being empty`,
+      `${line ? 'adaptive_avg_pool2d' : name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ${listText(shape)} with dimension ${empty + (line ? 1 : 0)} being empty`,
     );
   }
   return whole ? [x, (y) => y] : [x.unsqueeze(0), (y) => y.squeeze(0)];
@@ -57,12 +58,16 @@ function wantedSizes(size: AdaptiveSizes, x: Tensor, n: number, kind: 'avg' | 'm
         : `adaptive_max_pool${n}d(): internal error: output_size.size() must be ${n}`,
     );
   const sizes = full.map((v, i) => v ?? image[i]);
-  if (sizes.every((v) => v >= 0)) return sizes;
+  if (sizes.every((v) => v >= 0)) {
+    // Before tables of that length are made.
+    checkShape([...x.shape.slice(0, 2), ...sizes], x.dtype.itemsize);
+    return sizes;
+  }
   const shown = n === 1 ? [1, ...sizes] : sizes;
   throw new RuntimeError(
     kind === 'avg'
       ? `adaptive_avg_pool${shown.length}d: elements of output_size must be greater than or equal to 0 but received {${shown.length === 3 ? `${shown[0]}, ${shown[1]},${shown[2]}` : shown.join(', ')}}`
-      : `Trying to create tensor with negative dimension ${shown.find((v) => v < 0)}: ${show([x.shape[0], x.shape[1], ...shown])}`,
+      : `Trying to create tensor with negative dimension ${shown.find((v) => v < 0)}: ${listText([x.shape[0], x.shape[1], ...shown])}`,
   );
 }
 

@@ -1,5 +1,6 @@
 // What PyTorch has in torch under the signatures of its C++ operators: reductions and modes as numbers, switches instead
 // of options. torch.nn.functional has the same functions for everyday use.
+import { typeName } from '../../dispatch/schema.js';
 import { bool } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
 import { matrixNorm } from '../../linalg/norm.js';
@@ -346,8 +347,12 @@ export const nuclear_norm: {
 } = op(
   'nuclear_norm',
   'Tensor input, any dim=None, bool keepdim=False, *, Tensor? out=None',
-  (x: Tensor, dim: boolean | readonly number[] | null, keepdim: boolean) =>
-    typeof dim === 'boolean'
-      ? matrixNorm(x, 'nuc', [-2, -1], dim, null)
-      : matrixNorm(x, 'nuc', dim ?? [-2, -1], keepdim, null),
+  (x: Tensor, dim: unknown, keepdim: boolean) => {
+    if (typeof dim === 'boolean') return matrixNorm(x, 'nuc', [-2, -1], dim, null);
+    if (dim === null) return matrixNorm(x, 'nuc', [-2, -1], keepdim, null);
+    const dims: readonly unknown[] = Array.isArray(dim) ? dim : [dim, dim];
+    if (!dims.every((d): d is number => typeof d === 'number'))
+      throw new TypeError(`nuclear_norm(): argument 'dim' must be tuple of ints, not ${typeName(dim)}`);
+    return matrixNorm(x, 'nuc', dims, keepdim, null);
+  },
 );

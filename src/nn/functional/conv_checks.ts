@@ -1,6 +1,8 @@
 // What convolutions refuse, in PyTorch's order and words.
+
 import { NotImplementedError, RuntimeError } from '../../errors.js';
 import { cppTypeName } from '../../ops/cpp_text.js';
+import { listText } from '../../pyformat.js';
 import type { Tensor } from '../../tensor.js';
 import type { Sizes } from './conv.js';
 
@@ -14,15 +16,13 @@ export interface ConvGeometry {
   readonly groups: number;
 }
 
-const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-
 /** One number for each of n dimensions. */
 function expand(v: Sizes, n: number, name: string, asked: number): number[] {
   const list = typeof v === 'number' ? new Array<number>(asked).fill(v) : [...v];
   if (list.length === 1) return new Array<number>(n).fill(list[0]);
   if (list.length !== n)
     throw new RuntimeError(
-      `expected ${name} to be a single integer value or a list of ${n} values to match the convolution dimensions, but got ${name}=${show(list)}`,
+      `expected ${name} to be a single integer value or a list of ${n} values to match the convolution dimensions, but got ${name}=${listText(list)}`,
     );
   return list;
 }
@@ -44,7 +44,7 @@ export interface ConvRequest {
 export function isBatched(x: Tensor, n: number, name: string): boolean {
   if (x.shape.length !== n + 2 && x.shape.length !== n + 1)
     throw new RuntimeError(
-      `Expected ${n + 1}D (unbatched) or ${n + 2}D (batched) input to ${name}, but got input of size: ${show(x.shape)}`,
+      `Expected ${n + 1}D (unbatched) or ${n + 2}D (batched) input to ${name}, but got input of size: ${listText(x.shape)}`,
     );
   return x.shape.length === n + 2;
 }
@@ -75,7 +75,7 @@ function checkRank(r: ConvRequest, space: string): void {
   const k = r.weight.shape.length;
   if (r.x.shape.length !== k)
     throw new RuntimeError(
-      `Expected ${k}-dimensional input for ${k}-dimensional weight${space}${show(r.weight.shape)}, but got ${r.x.shape.length}-dimensional input of size ${show(r.x.shape)} instead`,
+      `Expected ${k}-dimensional input for ${k}-dimensional weight${space}${listText(r.weight.shape)}, but got ${r.x.shape.length}-dimensional input of size ${listText(r.x.shape)} instead`,
     );
 }
 
@@ -84,12 +84,12 @@ function checkSteps(g: ConvGeometry, extra: readonly number[] | null): void {
   if (extra?.some((p) => p < 0)) throw new RuntimeError('negative output_padding is not supported');
   if (g.stride.some((s) => s <= 0)) throw new RuntimeError('non-positive stride is not supported');
   if (g.dilation.some((d) => d <= 0))
-    throw new RuntimeError(`dilation should be greater than zero, but got ${show(g.dilation)}`);
+    throw new RuntimeError(`dilation should be greater than zero, but got ${listText(g.dilation)}`);
 }
 
 function checkChannels(r: ConvRequest): void {
   const { x, weight, bias, groups } = r;
-  const size = show(weight.shape);
+  const size = listText(weight.shape);
   if (weight.shape[0] < groups)
     throw new RuntimeError(
       `Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${size} instead`,
@@ -102,12 +102,12 @@ function checkChannels(r: ConvRequest): void {
   const wanted = transposed ? weight.shape[0] : weight.shape[1] * groups;
   if (x.shape[1] !== wanted)
     throw new RuntimeError(
-      `Given ${transposed ? 'transposed=1' : `groups=${groups}`}, weight of size ${size}, expected input${show(x.shape)} to have ${wanted} channels, but got ${x.shape[1]} channels instead`,
+      `Given ${transposed ? 'transposed=1' : `groups=${groups}`}, weight of size ${size}, expected input${listText(x.shape)} to have ${wanted} channels, but got ${x.shape[1]} channels instead`,
     );
   const outputs = transposed ? weight.shape[1] * groups : weight.shape[0];
   if (bias !== null && (bias.shape.length !== 1 || bias.shape[0] !== outputs))
     throw new RuntimeError(
-      `Given ${transposed ? 'transposed=1, ' : ''}weight of size ${size}, expected bias to be 1-dimensional with ${outputs} elements, but got bias of size ${show(bias.shape)} instead`,
+      `Given ${transposed ? 'transposed=1, ' : ''}weight of size ${size}, expected bias to be 1-dimensional with ${outputs} elements, but got bias of size ${listText(bias.shape)} instead`,
     );
 }
 

@@ -1,7 +1,7 @@
 // The three products of a convolution (output, gradient of the input, gradient of the weight) on the back end's
 // kernels. Each is linear in both operands and the derivatives of one are the others, so every order of derivative works.
 import { record } from '../../autograd/graph.js';
-import { mode } from '../../autograd/modes.js';
+import { unrecorded } from '../../autograd/modes.js';
 import { backendOf } from '../../backends/backend.js';
 import { alias, empty } from '../../dispatch/allocate.js';
 import { type DType, int64 } from '../../dtype.js';
@@ -9,7 +9,7 @@ import { add, sub } from '../../ops/arithmetic.js';
 import { castTo, contiguous } from '../../ops/copy.js';
 import { complex } from '../../ops/table.js';
 import { contiguousStrides, type Tensor } from '../../tensor.js';
-import type { Windows } from './windows.js';
+import { inSpace, type Windows } from './windows.js';
 
 const NODE = 'ConvolutionBackwardBackward0';
 
@@ -17,21 +17,17 @@ const NODE = 'ConvolutionBackwardBackward0';
 export const conjugate = (x: Tensor): Tensor => (x.is_complex() ? x.conj() : x);
 
 /** A contiguous tensor with its spatial dimensions filled up to three. */
-function inSpace(x: Tensor): Tensor {
+function volumes(x: Tensor): Tensor {
   const [n, c, ...spatial] = x.shape;
-  const shape = [n, c, ...new Array<number>(3 - spatial.length).fill(1), ...spatial];
+  const shape = [n, c, ...inSpace(spatial, 1)];
   return alias(x, shape, contiguousStrides(shape), x._offset, true);
-}
-
-function filled(list: readonly number[], value: number): number[] {
-  return [...new Array<number>(3 - list.length).fill(value), ...list];
 }
 
 const numbers = (w: Windows, groups: number): number[] => [
   groups,
-  ...filled(w.stride, 1),
-  ...filled(w.before, 0),
-  ...filled(w.dilation, 1),
+  ...inSpace(w.stride, 1),
+  ...inSpace(w.before, 0),
+  ...inSpace(w.dilation, 1),
 ];
 
 /** Calls one kernel on real operands; integers narrower than int64 are summed as int64. */
@@ -51,9 +47,9 @@ function run(
   if (out._numel > 0)
     backendOf(a.device.type).launch(
       kernel,
-      inSpace(out),
-      inSpace(left),
-      inSpace(right),
+      volumes(out),
+      volumes(left),
+      volumes(right),
       ...offset,
       ...settings,
     );
@@ -66,16 +62,6 @@ function product(a: Tensor, b: Tensor, real: (a: Tensor, b: Tensor) => Tensor): 
   const [x, y, u, v] = [a.real, a.imag, b.real, b.imag];
   const [first, second] = [real(x, u), real(y, v)];
   return complex(sub(first, second), sub(sub(real(add(x, y), add(u, v)), first), second));
-}
-
-function unrecorded<T>(compute: () => T): T {
-  const before = mode.grad;
-  mode.grad = false;
-  try {
-    return compute();
-  } finally {
-    mode.grad = before;
-  }
 }
 
 function withBias(

@@ -1,4 +1,5 @@
 // Sums, means and maxima of bags of rows of a table.
+
 import { record } from '../../autograd/graph.js';
 import { backendOf } from '../../backends/backend.js';
 import { empty } from '../../dispatch/allocate.js';
@@ -9,6 +10,7 @@ import { op } from '../../ops/define.js';
 import { arangeOf } from '../../ops/fill.js';
 import { launchChecked } from '../../ops/indexing.js';
 import { cat } from '../../ops/join.js';
+import { sizeText } from '../../pyformat.js';
 import { sameSizes, type Tensor } from '../../tensor.js';
 import {
   addRows,
@@ -109,7 +111,7 @@ export const embedding_bag: (input: Tensor, weight: Tensor, ...args: EmbeddingBa
   ) => {
     if (factors !== null && !sameSizes(factors.shape, input.shape))
       throw new ValueError(
-        `embedding_bag: If per_sample_weights (${sizeText(factors)}) is not None, then it must have the same shape as the input (${sizeText(input)})`,
+        `embedding_bag: If per_sample_weights (${sizeText(factors.shape)}) is not None, then it must have the same shape as the input (${sizeText(input.shape)})`,
       );
     if (weight.shape.length !== 2)
       throw new ValueError(
@@ -132,8 +134,6 @@ export const embedding_bag: (input: Tensor, weight: Tensor, ...args: EmbeddingBa
     return combine(weight, bags, factors?.reshape([-1]) ?? null);
   },
 );
-
-const sizeText = (x: Tensor): string => `torch.Size([${x.shape.join(', ')}])`;
 
 interface Bags {
   index: Tensor;

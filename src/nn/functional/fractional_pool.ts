@@ -1,14 +1,14 @@
 // Fractional max-pooling: maxima of windows whose steps are drawn at random (Graham, "Fractional Max-Pooling", 2014).
+
 import { int64 } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
 import { op } from '../../ops/define.js';
 import { arangeOf } from '../../ops/fill.js';
 import { cat, rand, stack } from '../../ops/table.js';
+import { listText } from '../../pyformat.js';
 import type { Tensor } from '../../tensor.js';
 import type { Sizes } from './conv.js';
 import { boxMax, refuseDtype } from './pooling.js';
-
-const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 function expand(v: Sizes, n: number, name: string): number[] {
   const list = typeof v === 'number' ? [v] : [...v];
@@ -38,10 +38,10 @@ function check(x: Tensor, n: 2 | 3, kernel: readonly number[], count: readonly n
   const empty = x.shape.findIndex((size, d) => d >= first && size === 0);
   if (empty >= 0)
     throw new RuntimeError(
-      `${name}: Expected input to have non-zero size for non-batch dimensions, but got${show(x.shape)} with dimension ${empty} being empty.`,
+      `${name}: Expected input to have non-zero size for non-batch dimensions, but got${listText(x.shape)} with dimension ${empty} being empty.`,
     );
   if (first > 1)
-    throw new RuntimeError(`${name}: Expected ${n + 1}D or ${n + 2}D tensor, but got: ${show(x.shape)}`);
+    throw new RuntimeError(`${name}: Expected ${n + 1}D or ${n + 2}D tensor, but got: ${listText(x.shape)}`);
   kernel.forEach((k, i) => {
     const size = x.shape[first + 1 + i];
     if (count[i] + k - 1 > size)
@@ -51,7 +51,7 @@ function check(x: Tensor, n: 2 | 3, kernel: readonly number[], count: readonly n
   });
   if (count.some((c) => c < 0))
     throw new RuntimeError(
-      `Trying to create tensor with negative dimension ${count.find((c) => c < 0)}: ${show([...x.shape.slice(0, first + 1), ...count])}`,
+      `Trying to create tensor with negative dimension ${count.find((c) => c < 0)}: ${listText([...x.shape.slice(0, first + 1), ...count])}`,
     );
 }
 
@@ -140,7 +140,7 @@ function defineFractional(n: 2 | 3): FractionalMaxPool {
       const channels = x.shape.at(-n - 1);
       if (channels === undefined)
         throw new RuntimeError(
-          `fractional_max_pool${n}d(): Expected ${n + 1}D or ${n + 2}D tensor, but got: ${show(x.shape)}`,
+          `fractional_max_pool${n}d(): Expected ${n + 1}D or ${n + 2}D tensor, but got: ${listText(x.shape)}`,
         );
       const samples =
         given ?? rand([whole ? x.shape[0] : 1, channels, n], { dtype: x.dtype, device: x.device });

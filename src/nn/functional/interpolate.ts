@@ -3,7 +3,7 @@
 // in single precision for single precision inputs, as there.
 import { record } from '../../autograd/graph.js';
 import { backendOf } from '../../backends/backend.js';
-import { empty } from '../../dispatch/allocate.js';
+import { checkShape, empty } from '../../dispatch/allocate.js';
 import { float32, float64, int64, uint8 } from '../../dtype.js';
 import { NotImplementedError, RuntimeError, ValueError } from '../../errors.js';
 import { castTo, contiguous } from '../../ops/copy.js';
@@ -288,6 +288,8 @@ function checkSizes(x: Tensor, to: readonly number[]): void {
     throw new RuntimeError(
       `Input and output sizes should be greater than 0, but got input (${spatial.join(', ')}) and output (${to.join(', ')})`,
     );
+  // Before tables of that length are made.
+  checkShape([...x.shape.slice(0, 2), ...to], x.dtype.itemsize);
 }
 
 /** Options of {@link interpolate}. */

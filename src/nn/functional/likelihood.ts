@@ -13,11 +13,10 @@ import { exp, log, xlogy } from '../../ops/exp.js';
 import { full_ } from '../../ops/fill.js';
 import { sum } from '../../ops/reduce.js';
 import { any } from '../../ops/reduce_extreme.js';
+import { sizeText } from '../../pyformat.js';
 import { sameSizes, Tensor } from '../../tensor.js';
 import type { ElementLoss } from './loss.js';
 import { combine, type LossOptions, type Reduction, reductionOf } from './reduction.js';
-
-const sizeText = (x: Tensor): string => `torch.Size([${x.shape.join(', ')}])`;
 
 // ---- binary cross entropy
 
@@ -53,7 +52,7 @@ export const binary_cross_entropy: ElementLoss<LossOptions & { weight?: Tensor |
     const reduction = reductionOf(how, average, reduce);
     if (!sameSizes(x.shape, target.shape))
       throw new ValueError(
-        `Using a target size (${sizeText(target)}) that is different to the input size (${sizeText(x)}) is deprecated. Please ensure they have the same size.`,
+        `Using a target size (${sizeText(target.shape)}) that is different to the input size (${sizeText(x.shape)}) is deprecated. Please ensure they have the same size.`,
       );
     if (target.dtype !== x.dtype)
       throw new RuntimeError(`Found dtype ${target.dtype.scalarName} but expected ${x.dtype.scalarName}`);
@@ -104,7 +103,7 @@ export const binary_cross_entropy_with_logits: ElementLoss<
     const reduction = reductionOf(how, average, reduce);
     if (!sameSizes(x.shape, target.shape))
       throw new ValueError(
-        `Target size (${sizeText(target)}) must be the same as input size (${sizeText(x)})`,
+        `Target size (${sizeText(target.shape)}) must be the same as input size (${sizeText(x.shape)})`,
       );
     const losses =
       posWeight === null ? logits.call([x, target]) : weightedLogits.call([x, target, posWeight]);

@@ -1,4 +1,5 @@
 // Losses that ask for a margin between scores or distances.
+
 import { typeName } from '../../dispatch/schema.js';
 import { get_default_dtype, int64 } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
@@ -12,6 +13,7 @@ import { ones_ } from '../../ops/fill.js';
 import { index_select } from '../../ops/indexing.js';
 import { sum } from '../../ops/reduce.js';
 import { cumprod } from '../../ops/scan.js';
+import { listText } from '../../pyformat.js';
 import { sameSizes, type Tensor } from '../../tensor.js';
 import { logsigmoid } from './activation.js';
 import { pairwise_distance } from './distance.js';
@@ -19,8 +21,6 @@ import { checkTarget as checkLabels } from './labels.js';
 import { combine, type LossOptions, type Reduction, reductionOf } from './reduction.js';
 
 const rest = "bool? size_average=None, bool? reduce=None, str reduction='mean'";
-const sizeText = (x: Tensor): string => `[${x.shape.join(', ')}]`;
-
 /** A loss of one input and its target. */
 export type PairLoss<Options = LossOptions> = (input: Tensor, target: Tensor, options?: Options) => Tensor;
 /** A loss of two inputs and a target. */
@@ -52,7 +52,7 @@ export const margin_ranking_loss: TwoInputLoss<LossOptions & { margin?: number }
     const n = target.shape.length;
     if (x.shape.length !== n || y.shape.length !== n)
       throw new RuntimeError(
-        `margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: torch.Size(${sizeText(x)}), input2: torch.Size(${sizeText(y)}), target: torch.Size(${sizeText(target)}) `,
+        `margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: torch.Size(${listText(x.shape)}), input2: torch.Size(${listText(y.shape)}), target: torch.Size(${listText(target.shape)}) `,
       );
     return combine(clamp_min(add(real(mul(neg(target), sub(x, y))), margin), 0), reduction);
   },
@@ -71,12 +71,12 @@ export const cosine_embedding_loss: TwoInputLoss<LossOptions & { margin?: number
     if (n === 1 && (x.shape.length !== 2 || y.shape.length !== 2))
       throw new RuntimeError(
         '1D target tensor expects 2D input tensors, but found inputs with sizes ' +
-          `${sizeText(x)} and ${sizeText(y)}.`,
+          `${listText(x.shape)} and ${listText(y.shape)}.`,
       );
     if (n === 0 && (x.shape.length !== 1 || y.shape.length !== 1))
       throw new RuntimeError(
         '0D target tensor expects 1D input tensors, but found inputs with sizes ' +
-          `${sizeText(x)} and ${sizeText(y)}.`,
+          `${listText(x.shape)} and ${listText(y.shape)}.`,
       );
     const product = sum(mul(x, y), n);
     const size = (t: Tensor): Tensor => add(sum(mul(t, t), n), EPSILON);
@@ -110,7 +110,7 @@ export const multi_margin_loss: PairLoss<
     const classes = x.shape[x.shape.length - 1] ?? 1;
     if (weight !== null && (weight.shape.length !== 1 || weight.shape[0] !== classes))
       throw new RuntimeError(
-        `multi_margin_loss: weight must be one-dimensional and have size ${classes}. Got shape: ${sizeText(weight)}`,
+        `multi_margin_loss: weight must be one-dimensional and have size ${classes}. Got shape: ${listText(weight.shape)}`,
       );
     const { rows, labels } = checkLabels(x, target);
     const index = labels.unsqueeze(1);
@@ -135,7 +135,7 @@ export const multilabel_margin_loss: PairLoss = op(
     const reduction = reductionOf(how, average, reduce);
     if (!sameSizes(x.shape, target.shape))
       throw new RuntimeError(
-        `inconsistent target size: ${sizeText(target)} for input of size: ${sizeText(x)}`,
+        `inconsistent target size: ${listText(target.shape)} for input of size: ${listText(x.shape)}`,
       );
     const rows = x.shape.length === 2 ? x : x.reshape([1, -1]);
     const classes = rows.shape[1];

@@ -1,4 +1,5 @@
 // Normalisations.
+
 import { ValueError } from '../../errors.js';
 import { add, div, mul, pow } from '../../ops/arithmetic.js';
 import { batch_norm as batchNorm, instance_norm as instanceNorm } from '../../ops/batch_norm.js';
@@ -13,6 +14,7 @@ import { constant_pad_nd } from '../../ops/rearrange.js';
 import { sum } from '../../ops/reduce.js';
 import { mean } from '../../ops/reduce_mean.js';
 import { unfold } from '../../ops/shape.js';
+import { sizeText } from '../../pyformat.js';
 import type { Tensor } from '../../tensor.js';
 
 type Optional = Tensor | null;
@@ -58,13 +60,11 @@ export const rms_norm: {
   rmsNorm,
 );
 
-const sizeText = (x: Tensor): string => `torch.Size([${x.shape.join(', ')}])`;
-
 function requireSeveral(x: Tensor): void {
   const each = x.shape.reduce((n, size, d) => (d === 1 ? n : n * size), 1);
   if (each === 1)
     throw new ValueError(
-      `Expected more than 1 value per channel when training, got input size ${sizeText(x)}`,
+      `Expected more than 1 value per channel when training, got input size ${sizeText(x.shape)}`,
     );
 }
 
@@ -165,7 +165,7 @@ export const instance_norm: {
   ) => {
     if (own && x.shape.slice(2).reduce((n, size) => n * size, 1) === 1)
       throw new ValueError(
-        `Expected more than 1 spatial element when training, got input size ${sizeText(x)}`,
+        `Expected more than 1 spatial element when training, got input size ${sizeText(x.shape)}`,
       );
     return instanceNorm(x, weight, bias, runningMean, runningVar, own, momentum, eps);
   },

@@ -1,12 +1,12 @@
 // Pooling in one to three dimensions, over windows.
+
 import { RuntimeError } from '../../errors.js';
 import { op } from '../../ops/define.js';
-import type { Tensor } from '../../tensor.js';
+import { listText } from '../../pyformat.js';
+import { numelOf, type Tensor } from '../../tensor.js';
 import type { Sizes } from './conv.js';
 import { avgPool, maxPool, refuseDtype } from './pooling.js';
-import { product, type Windows } from './windows.js';
-
-const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+import type { Windows } from './windows.js';
 
 const ranks = (n: number): string => `${n + 1}D or ${n + 2}D (batch mode) tensor`;
 
@@ -17,7 +17,7 @@ function batched(x: Tensor, n: number, name: string): { input: Tensor; restore: 
       name === 'avg_pool1d'
         ? `Expected 2 to 3 dimensions, but got ${x.shape.length}-dimensional tensor for argument #1 'self' (while checking arguments for avg_pool1d)`
         : name === 'max_pool1d'
-          ? `max_pool1d: Expected ${ranks(1)} with optional 0 dim batch size for input, but got:${show(x.shape)}`
+          ? `max_pool1d: Expected ${ranks(1)} with optional 0 dim batch size for input, but got:${listText(x.shape)}`
           : `non-empty ${ranks(n)} expected for input`,
     );
   const whole = x.shape.length === n + 2;
@@ -29,11 +29,11 @@ function checkFull(x: Tensor, n: number, name: string): void {
   if (x.shape.every((size, d) => d === 0 || size > 0)) return;
   if (n === 3)
     throw new RuntimeError(
-      `${name === 'max_pool3d' ? 'max_pool3d_with_indices_out_cpu_template' : name}(): Expected input's non-batch dimensions to have positive length, but input has a shape of ${show(x.shape)} and non-batch dimension 0 has length zero!`,
+      `${name === 'max_pool3d' ? 'max_pool3d_with_indices_out_cpu_template' : name}(): Expected input's non-batch dimensions to have positive length, but input has a shape of ${listText(x.shape)} and non-batch dimension 0 has length zero!`,
     );
   const shape = n === 1 && name !== 'max_pool1d' ? [...x.shape.slice(0, 2), 1, ...x.shape.slice(2)] : x.shape;
   throw new RuntimeError(
-    `${name === 'max_pool1d' ? 'max_pool1d: ' : ''}Expected ${ranks(name === 'max_pool1d' ? 1 : 2)} with optional 0 dim batch size for input, but got:${show(shape)}`,
+    `${name === 'max_pool1d' ? 'max_pool1d: ' : ''}Expected ${ranks(name === 'max_pool1d' ? 1 : 2)} with optional 0 dim batch size for input, but got:${listText(shape)}`,
   );
 }
 
@@ -99,6 +99,9 @@ function checkImage(k: number[], s: number[], p: number[], d: number[]): void {
     throw new RuntimeError(`dilation should be greater than zero, but got ${named('dilation', d)}`);
 }
 
+/** The kernels keep tables of this many entries at most, one for each element of a window. */
+const MAX_TAPS = 2 ** 28;
+
 function poolWindows(
   x: Tensor,
   kernel: Sizes,
@@ -131,6 +134,8 @@ function poolWindows(
       `Given input size: (${[x.shape[1], ...line, ...image].join('x')}). Calculated output size: (${[x.shape[1], ...line, ...count].join('x')}). Output size is too small`,
     );
   }
+  if (numelOf(k) > MAX_TAPS)
+    throw new RuntimeError(`${name}(): a kernel of ${k.join('x')} elements does not fit in memory`);
   return { image, kernel: k, stride: s, dilation: d, before: p, after: p, count };
 }
 
@@ -259,7 +264,7 @@ function defineLPPool(n: number, average: AvgPool): LPPool {
       return mean
         .sign()
         .mul(mean.abs().relu())
-        .mul(product(poolSizes(kernel, n, `lp_pool${n}d`, 'kernel_size')))
+        .mul(numelOf(poolSizes(kernel, n, `lp_pool${n}d`, 'kernel_size')))
         .pow(1 / p);
     },
   );

@@ -7,24 +7,20 @@ import { NotImplementedError } from '../../errors.js';
 import { gatherAlong } from '../../ops/along.js';
 import { castTo, contiguous } from '../../ops/copy.js';
 import { contiguousStrides, type Tensor } from '../../tensor.js';
-import type { Windows } from './windows.js';
+import { inSpace, type Windows } from './windows.js';
 
 /** A contiguous [N, C, spatial...] as [N C, D, H, W]. */
 function planes(x: Tensor): Tensor {
   const [n, c, ...spatial] = x.shape;
-  const shape = [n * c, ...new Array<number>(3 - spatial.length).fill(1), ...spatial];
+  const shape = [n * c, ...inSpace(spatial, 1)];
   return alias(x, shape, contiguousStrides(shape), x._offset, true);
 }
 
-function filled(list: readonly number[], value: number): number[] {
-  return [...new Array<number>(3 - list.length).fill(value), ...list];
-}
-
 const sizes = (w: Windows): number[] => [
-  ...filled(w.kernel, 1),
-  ...filled(w.stride, 1),
-  ...filled(w.before, 0),
-  ...filled(w.dilation, 1),
+  ...inSpace(w.kernel, 1),
+  ...inSpace(w.stride, 1),
+  ...inSpace(w.before, 0),
+  ...inSpace(w.dilation, 1),
 ];
 
 /** What a kernel reads: contiguous, integers as int64. */

@@ -1,4 +1,5 @@
 // Maxima put back where they were found.
+
 import { record } from '../../autograd/graph.js';
 import { backendOf } from '../../backends/backend.js';
 import { int64 } from '../../dtype.js';
@@ -6,13 +7,11 @@ import { RuntimeError, ValueError } from '../../errors.js';
 import { gatherAlong } from '../../ops/along.js';
 import { op } from '../../ops/define.js';
 import { zeros_ } from '../../ops/fill.js';
-import type { Tensor } from '../../tensor.js';
+import { listText } from '../../pyformat.js';
+import { numelOf, type Tensor } from '../../tensor.js';
 import type { Sizes } from './conv.js';
 import { poolSizes } from './pool.js';
 import { refuseDtype } from './pooling.js';
-import { product } from './windows.js';
-
-const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 type MaxUnpool = (
   input: Tensor,
@@ -53,7 +52,7 @@ function unpooledSize(
     const [least, most] = [usual[i] - s[i], usual[i] + s[i]];
     if (size <= least || size >= most)
       throw new ValueError(
-        `invalid output_size "${show(spatial)}" (dim ${i} must be between ${least} and ${most})`,
+        `invalid output_size "${listText(spatial)}" (dim ${i} must be between ${least} and ${most})`,
       );
   });
   return spatial;
@@ -77,7 +76,7 @@ function defineUnpool(n: number): MaxUnpool {
         );
       if (String(indices.shape) !== String(x.shape))
         throw new RuntimeError(
-          `Expected shape of indices to be same as that of the input tensor (${show(x.shape)}) but got indices tensor with shape: ${show(indices.shape)}`,
+          `Expected shape of indices to be same as that of the input tensor (${listText(x.shape)}) but got indices tensor with shape: ${listText(indices.shape)}`,
         );
       const name = `max_unpool${n}d`;
       if (x.shape.length !== n + 1 && x.shape.length !== n + 2)
@@ -97,7 +96,7 @@ function defineUnpool(n: number): MaxUnpool {
       );
       refuseDtype(input, `max_unpool${n === 3 ? 3 : 2}d`, 'none');
       const [batch, c] = input.shape;
-      const area = product(image);
+      const area = numelOf(image);
       const where = indices.reshape([batch, c, -1]);
       if (where.numel() > 0) {
         const low = where.min().item();

@@ -13,4 +13,8 @@ export interface Windows {
   readonly count: readonly number[];
 }
 
-export const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
+/** Values of one to three spatial dimensions as those of three: `value` for what comes before. */
+export const inSpace = (list: readonly number[], value: number): number[] => [
+  ...new Array<number>(3 - list.length).fill(value),
+  ...list,
+];

@@ -1,6 +1,7 @@
 // DataLoader: batches of a dataset, in this thread or prepared by worker threads.
 
 import { WorkerPool } from '#workers';
+import { isPromise } from '../../autograd/modes.js';
 import { RuntimeError, ValueError } from '../../errors.js';
 import type { Generator } from '../../generator.js';
 import type { Tensor } from '../../tensor.js';
@@ -254,10 +255,6 @@ function threaded(dataset: object): boolean {
   const type = dataset.constructor as { module?: unknown; _mayStay?: boolean };
   if (!Object.hasOwn(type, 'module') || typeof type.module !== 'string') return false;
   return type._mayStay !== true || canTravel(dataset);
-}
-
-function isPromise(x: unknown): x is Promise<unknown> {
-  return typeof (x as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function checkOptions(o: DataLoaderOptions): void {

@@ -1,5 +1,5 @@
 // Vision Transformer (Dosovitskiy et al., 2020), with torchvision's parameter names.
-import { check } from '../../errors.js';
+import { AssertionError } from '../../errors.js';
 import * as nn from '../../nn/index.js';
 import { cat } from '../../ops/join.js';
 import { empty, zeros } from '../../ops/table.js';
@@ -7,6 +7,11 @@ import type { Tensor } from '../../tensor.js';
 import { type ModelOptions, rest } from './common.js';
 
 const layerNorm = (n: number): nn.LayerNorm => new nn.LayerNorm(n, { eps: 1e-6 });
+
+/** @throws AssertionError, as torchvision, unless the condition holds. */
+function check(condition: boolean, message: () => string): void {
+  if (!condition) throw new AssertionError(message());
+}
 
 /** Two linear layers with GELU between. */
 function mlp(dim: number, hidden: number, dropout: number): nn.Sequential {
