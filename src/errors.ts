@@ -34,8 +34,3 @@ export class LinAlgError extends RuntimeError {
 export class AssertionError extends Error {
   override name = 'AssertionError';
 }
-
-/** A RuntimeError unless the condition holds. */
-export function check(condition: boolean, message: () => string): asserts condition {
-  if (!condition) throw new RuntimeError(message());
-}
