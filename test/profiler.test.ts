@@ -8,7 +8,7 @@ import * as torch from '../src/index.js';
 import { FunctionEvent, listOf, type TableOptions } from '../src/profiler/events.js';
 
 const { profile, record_function, schedule } = torch.profiler;
-const { Measurement, select_unit, Timer } = torch.utils.benchmark;
+const { Compare, Measurement, select_unit, Timer } = torch.utils.benchmark;
 type Shapes = number[][];
 const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'goldens', 'profiler.json'), 'utf8')) as {
   spans: [name: string, start: number, end: number, shapes: Shapes][];
@@ -17,6 +17,7 @@ const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'goldens', 'pro
   measurements: { raw: number[]; n: number; task: object; text: string; numbers: number[]; warns: boolean }[];
   schedules: [how: Parameters<typeof schedule>[0], actions: number[]][];
   units: [number, string][];
+  compares: [envs: (string | null)[], style: string[], text: string][];
 };
 
 function events() {
@@ -175,11 +176,42 @@ describe('benchmark', () => {
     const globals = { torch };
     const text = new Timer({ stmt: 'x.add(1)', setup: 'const x = torch.ones(3)', globals, num_threads: 2 });
     const many = text.blocked_autorange({ min_run_time: 0.01 });
-    expect(String(many)).toMatch(/^.*\nx\.add\(1\)\nsetup: const x = torch\.ones\(3\)\n {2}Median: /);
+    expect(String(many)).toMatch(/^.*\nx\.add\(1\)\nsetup: const x = torch\.ones\(3\)\n {2}(Median: )?\d/);
     expect(many.num_threads).toBe(2);
     expect(torch.get_num_threads()).toBe(threads);
     expect(text.adaptive_autorange({ max_run_time: 0.05 }).median).toBeGreaterThan(0);
     expect(Measurement.merge([many, many])[0].times.length).toBe(2 * many.times.length);
     expect(() => new Timer({ stmt: 'x', setup: () => 1 })).toThrow('setup is text');
+  });
+
+  /** The measurements of scripts/goldens/profiler.py. */
+  function results(envs: (string | null)[]): InstanceType<typeof Measurement>[] {
+    const found: InstanceType<typeof Measurement>[] = [];
+    for (const num_threads of [1, 2])
+      for (const env of envs)
+        for (const sub_label of ['ones', 'a longer name'])
+          for (const [n, description] of ['n=1', 'n=1000'].entries()) {
+            if (sub_label === 'ones' && n === 1 && num_threads === 2) continue;
+            const base = ((sub_label === 'ones' ? 1.3e-5 : 4.1e-5) * (1 + 30 * n)) / num_threads;
+            const spread = n === 1 && num_threads === 1 ? 0.4 : 0.01;
+            const times = [0, 1, 2, 3, 4].map((k) => base * (1 + (spread * k) / 4));
+            const task = { stmt: 'f(x)', setup: '', label: 'L', sub_label, description, env, num_threads };
+            found.push(new Measurement(1, times, task));
+          }
+    return found;
+  }
+
+  it.each(golden.compares)('compares %j as PyTorch does (%j)', (envs, style, text) => {
+    const table = new Compare(results(envs));
+    if (style.includes('highlight_warnings')) table.highlight_warnings();
+    if (style.includes('trim_significant_figures')) table.trim_significant_figures();
+    if (style.includes('colorize')) table.colorize();
+    if (style.includes('rowwise')) table.colorize({ rowwise: true });
+    expect(String(table)).toBe(text);
+  });
+  it('compares measurements only', () => {
+    expect(() => new Compare([1 as never])).toThrow(
+      'Expected an instance of `Measurement`, got number instead.',
+    );
   });
 });

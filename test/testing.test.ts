@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as torch from '../src/index.js';
 
-const { assert_close, make_tensor } = torch.testing;
+const { assert_allclose, assert_close, make_tensor } = torch.testing;
 const goldens = JSON.parse(readFileSync(new URL('goldens/testing.json', import.meta.url), 'utf8')) as {
   messages: ([type: string, text: string] | null)[];
+  loose: ([type: string, text: string] | null)[];
   made: { dtype: string; shape: number[]; data: number[] }[];
 };
 
@@ -56,9 +57,24 @@ const calls: (() => void)[] = [
   () => assert_close('a', 'a'),
 ];
 
-describe('assert_close', () => {
-  calls.forEach((call, i) => {
-    const want = goldens.messages[i];
+const nans = t([1, NaN]);
+const looseCalls: (() => void)[] = [
+  () => assert_allclose([1, 2], [1, 2.1]),
+  () => assert_allclose(nans, nans.double()),
+  () => assert_allclose(t([1]), t([1.00009])),
+  () => assert_allclose(t([1]), t([1.0002])),
+  () => assert_allclose(t([1n]), t([2n])),
+  () => assert_allclose(nans, nans, { equal_nan: false }),
+  () => assert_allclose(t([1]), t([2]), { msg: 'mine' }),
+  () => assert_allclose(t([1]), t([2]), { rtol: 0.5, atol: 0 }),
+];
+
+describe.each([
+  ['assert_close', calls, goldens.messages],
+  ['assert_allclose', looseCalls, goldens.loose],
+] as const)('%s', (_, all, messages) => {
+  all.forEach((call, i) => {
+    const want = messages[i];
     it(`${i}: ${want?.[1].split('\n')[0] ?? 'passes'}`, () => {
       let got: [string, string] | null = null;
       try {

@@ -6,6 +6,7 @@ import warnings
 
 from torch.autograd.profiler_util import EventList, FunctionEvent
 from torch.profiler import schedule
+from torch.utils.benchmark import Compare
 from torch.utils.benchmark.utils.common import Measurement, TaskSpec, select_unit
 
 warnings.simplefilter("ignore")
@@ -56,6 +57,39 @@ SCHEDULES = [
 UNITS = [5e-10, 1e-9, 5e-8, 9.99e-7, 1e-6, 2e-4, 1e-3, 0.02, 1.0, 50.0, 5000.0]
 
 
+def compare(envs, style):
+    results = []
+    for threads in [1, 2]:
+        for env in envs:
+            for sub in ["ones", "a longer name"]:
+                for n, description in enumerate(["n=1", "n=1000"]):
+                    if (sub, description, threads) == ("ones", "n=1000", 2):
+                        continue
+                    base = (1.3e-5 if sub == "ones" else 4.1e-5) * (1 + 30 * n) / threads
+                    spread = 0.4 if (n, threads) == (1, 1) else 0.01
+                    times = [base * (1 + spread * k / 4) for k in range(5)]
+                    task = TaskSpec(
+                        stmt="f(x)", setup="", label="L", sub_label=sub, description=description, env=env, num_threads=threads
+                    )
+                    results.append(Measurement(1, times, task))
+    table = Compare(results)
+    for name in style:
+        if name == "rowwise":
+            table.colorize(rowwise=True)
+        else:
+            getattr(table, name)()
+    return [envs, style, str(table)]
+
+
+COMPARES = [
+    ([None], []),
+    ([None], ["highlight_warnings"]),
+    ([None], ["trim_significant_figures", "highlight_warnings"]),
+    (["branch", "main"], ["colorize"]),
+    (["branch", "main"], ["rowwise", "trim_significant_figures"]),
+]
+
+
 def measurement(raw, n, task):
     m = Measurement(n, raw, TaskSpec(**{"stmt": "x.add(y)", "setup": "", **task}))
     text = repr(m).split("\n", 1)[1]
@@ -69,6 +103,7 @@ golden = {
     "list": events().table(top_level_events_only=True),
     "measurements": [measurement(*case) for case in MEASUREMENTS],
     "schedules": [[how, [schedule(**how)(i).value for i in range(14)]] for how in SCHEDULES],
+    "compares": [compare(*case) for case in COMPARES],
     "units": [[t, select_unit(t)[0]] for t in UNITS],
 }
 with open(f"{sys.argv[1]}/profiler.json", "w") as out:

@@ -5,16 +5,16 @@ import warnings
 
 import torch
 from cases import dump
-from torch.testing import assert_close, make_tensor
+from torch.testing import assert_allclose, assert_close, make_tensor
 
 warnings.simplefilter("ignore")
 t = torch.tensor
 nan, inf = float("nan"), float("inf")
 
 
-def message(*args, **kwargs):
+def message(*args, check=assert_close, **kwargs):
     try:
-        assert_close(*args, **kwargs)
+        check(*args, **kwargs)
     except Exception as e:
         return [type(e).__name__, str(e)]
     return None
@@ -55,6 +55,18 @@ messages = [
     message("a", "a"),
 ]
 
+nans = t([1.0, nan])
+loose = [
+    message([1, 2.0], [1, 2.1], check=assert_allclose),
+    message(nans, nans.double(), check=assert_allclose),
+    message(t([1.0]), t([1.00009]), check=assert_allclose),
+    message(t([1.0]), t([1.0002]), check=assert_allclose),
+    message(t([1]), t([2]), check=assert_allclose),
+    message(nans, nans, equal_nan=False, check=assert_allclose),
+    message(t([1.0]), t([2.0]), msg="mine", check=assert_allclose),
+    message(t([1.0]), t([2.0]), rtol=0.5, atol=0.0, check=assert_allclose),
+]
+
 torch.manual_seed(0)
 made = [
     dump(make_tensor(5, dtype=torch.float32, device="cpu")),
@@ -65,4 +77,4 @@ made = [
     dump(make_tensor((6,), dtype=torch.bool, device="cpu")),
 ]
 with open(f"{sys.argv[1]}/testing.json", "w") as f:
-    json.dump({"messages": messages, "made": made}, f, indent=0)
+    json.dump({"messages": messages, "loose": loose, "made": made}, f, indent=0)

@@ -2,8 +2,10 @@
 import { typeName } from '../dispatch/schema.js';
 import { type DType, int64, promote_types } from '../dtype.js';
 import { AssertionError, ValueError } from '../errors.js';
+import { tensor } from '../ops/data.js';
 import { pyFloatRepr, pyTuple } from '../pyformat.js';
 import { Tensor } from '../tensor.js';
+import { warnOnce } from '../warnings.js';
 
 type Message = string | ((text: string) => string) | null;
 
@@ -221,4 +223,44 @@ function tensorText(a: Tensor, b: Tensor, matches: Tensor, rtol: number, atol: n
  */
 export function assert_close(actual: unknown, expected: unknown, options: CloseOptions = {}): void {
   new Comparison(options).compare(actual, expected);
+}
+
+/** Relative and absolute tolerances of {@link assert_allclose}; none for other types. */
+const LOOSE: Readonly<Record<string, readonly [rtol: number, atol: number]>> = {
+  float16: [1e-3, 1e-3],
+  float32: [1e-4, 1e-5],
+  float64: [1e-5, 1e-8],
+};
+
+/** Options of {@link assert_allclose}. */
+export interface AllCloseOptions {
+  /** Relative tolerance; given together with `atol`, or neither. */
+  rtol?: number | null;
+  atol?: number | null;
+  /** Whether NaN equals NaN; here the default is true. */
+  equal_nan?: boolean;
+  msg?: string;
+}
+
+/**
+ * The older form of `assert_close`, with wider tolerances: dtypes may differ, and NaN equals NaN. Numbers and lists become tensors.
+ *
+ *     torch.testing.assert_allclose([1, 2], torch.tensor([1, 2.0001]));
+ *
+ * @throws AssertionError when the values differ, with the message of `assert_close`.
+ */
+export function assert_allclose(actual: unknown, expected: unknown, options: AllCloseOptions = {}): void {
+  warnOnce(
+    '`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. Please use `torch.testing.assert_close()` instead. You can find detailed upgrade instructions in https://github.com/pytorch/pytorch/issues/61844.',
+  );
+  const a = actual instanceof Tensor ? actual : tensor(actual as number);
+  const b = expected instanceof Tensor ? expected : tensor(expected as number, { dtype: a.dtype });
+  let { rtol = null, atol = null } = options;
+  if (rtol === null && atol === null) {
+    const known = [a, b].map(({ dtype }) => LOOSE[String(dtype).replace('torch.', '')] ?? [0, 0]);
+    rtol = Math.max(...known.map(([r]) => r));
+    atol = Math.max(...known.map(([, limit]) => limit));
+  }
+  const { equal_nan = true, msg = '' } = options;
+  assert_close(a, b, { rtol, atol, equal_nan, check_dtype: false, check_stride: false, msg: msg || null });
 }
