@@ -65,6 +65,23 @@ describe('progress', () => {
     expect(file.text).toMatch(/\rhalf: {2}50%\|.*\| 5\/10 .*\r +\r$/);
   });
 
+  it("draws in the notebooks of Deno's kernel", () => {
+    const sent: unknown[][] = [];
+    const jupyter = { broadcast: (...message: unknown[]) => void sent.push(message) };
+    const scope = globalThis as { Deno?: unknown };
+    scope.Deno = { jupyter };
+    try {
+      for (const _ of progress(2, { mininterval: 100 }));
+      // Outside of a notebook, asking for the API throws.
+      scope.Deno = Object.defineProperty({}, 'jupyter', { get: () => expect.fail('no notebook') });
+      progress(2, { disable: true });
+    } finally {
+      delete scope.Deno;
+    }
+    expect(sent.length).toBe(2);
+    expect(sent[1]).toEqual(['stream', { name: 'stderr', text: expect.stringMatching(/^\r100%.*2\/2/) }]);
+  });
+
   it('closes after a break', () => {
     const file = new Terminal(false);
     for (const _ of progress([1, 2, 3], { file })) break;

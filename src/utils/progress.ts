@@ -109,7 +109,26 @@ class Smoothed {
   }
 }
 
+/** What is used of the notebook API in Deno's kernel. */
+interface Notebook {
+  broadcast(type: 'stream', content: { name: 'stderr'; text: string }): Promise<void>;
+}
+
+/** The notebook of Deno's kernel; the API throws when it is asked for elsewhere. */
+function notebook(): ProgressOutput | null {
+  try {
+    const { jupyter } = (globalThis as { Deno?: { jupyter?: Notebook } }).Deno ?? {};
+    if (typeof jupyter?.broadcast !== 'function') return null;
+    const write = (text: string): unknown => jupyter.broadcast('stream', { name: 'stderr', text });
+    return { write, isTTY: true, columns: 80 };
+  } catch {
+    return null;
+  }
+}
+
 function standardError(): ProgressOutput | null {
+  const cell = notebook();
+  if (cell !== null) return cell;
   const { process } = globalThis as { process?: { stderr?: ProgressOutput } };
   return typeof process?.stderr?.write === 'function' ? process.stderr : null;
 }
