@@ -46,7 +46,13 @@ const cases: readonly [string, () => unknown, string | RegExp][] = [
   ],
   [
     'einsum of lists that are no tensors',
-    () => torch.einsum(bad([[0, 1], [0, 1]])),
+    () =>
+      torch.einsum(
+        bad([
+          [0, 1],
+          [0, 1],
+        ]),
+      ),
     "einsum(): argument 'operands' must be tuple of Tensors, not list",
   ],
   [
