@@ -30,6 +30,7 @@ export {
 } from './autograd/modes.js';
 export * as backends from './backends/index.js';
 export { Complex } from './complex.js';
+export * from './constants.js';
 export { Device, device, get_default_device, set_default_device } from './device.js';
 export * as distributions from './distributions/index.js';
 export * from './dtype.js';

@@ -50,5 +50,16 @@ test('what PyTorch lacks is in camel case, and little', () => {
     }
   };
   walk(torch, '');
-  expect(ours.sort()).toEqual(['setAt', 'toTypedArray']);
+  expect(ours.sort()).toEqual(['setAt', 'toTypedArray', 'utils.formatMeter', 'utils.showImage']);
+});
+
+test('numbers with names', () => {
+  expect([torch.pi, torch.e, torch.inf, torch.nan, torch.newaxis]).toEqual([
+    Math.PI,
+    Math.E,
+    Number.POSITIVE_INFINITY,
+    Number.NaN,
+    null,
+  ]);
+  expect(torch.ones(2).at(torch.newaxis, '...').shape).toEqual([1, 2]);
 });

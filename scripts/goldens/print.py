@@ -1,7 +1,7 @@
 """Writes test/goldens/print.json: tensors and the text that PyTorch prints for them.
 
 Run with PyTorch 2.13:   python scripts/goldens/print.py
-More random cases:       python scripts/goldens/print.py --seed 1 --random 5000 --numbers 20000 --out /tmp/print.json
+More random cases:       python scripts/goldens/print.py --seed 1 --random 5000 --numbers 20000 --out out/print.json
 
 The file holds
   tensors   what test/format.test.ts needs to rebuild each tensor, and its `repr`. Only the elements

@@ -1,7 +1,7 @@
 """Writes test/goldens/views.json: short programs of views and in-place writes, and what PyTorch makes of them.
 
 Run with PyTorch 2.13:   python scripts/goldens/views.py
-More random programs:    python scripts/goldens/views.py --seed 1 --random 2000 --out /tmp/views.json
+More random programs:    python scripts/goldens/views.py --seed 1 --random 2000 --out out/views.json
 
 A program is a list of statements in the part of Python's syntax that test/views.test.ts can also run:
 `name = object.method(arguments)`, where an object is a name or `name[i]`; a method without parentheses is a
