@@ -66,6 +66,20 @@ const cases: readonly [string, () => unknown, string | RegExp][] = [
     'dimension must be an int, not Symbol(Symbol.iterator)',
   ],
   [
+    'fractional pools by what is no ratio',
+    () => F.fractional_max_pool2d(torch.ones(1, 1, 4, 4), 2, { output_ratio: bad(true) }),
+    "fractional_max_pool2d(): argument 'output_ratio' must be tuple of numbers, not bool",
+  ],
+  [
+    'bags with weights of another type',
+    () =>
+      F.embedding_bag(torch.tensor([0n, 1n]), torch.ones(5, 3), torch.tensor([0n]), {
+        mode: 'sum',
+        per_sample_weights: torch.ones(2, { dtype: torch.float64 }),
+      }),
+    "Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 'per_sample_weights'; but type torch.FloatTensor does not equal torch.DoubleTensor",
+  ],
+  [
     'adaptive pools larger than memory',
     () => F.adaptive_avg_pool2d(torch.ones(1, 1, 4, 4), [2 ** 31, 2 ** 31]),
     'Storage size calculation overflowed with sizes=[1, 1, 2147483648, 2147483648]',

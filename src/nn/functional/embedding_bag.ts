@@ -1,6 +1,7 @@
 // Sums, means and maxima of bags of rows of a table.
 
 import { record } from '../../autograd/graph.js';
+import { typeText } from '../../autograd/saved.js';
 import { backendOf } from '../../backends/backend.js';
 import { empty } from '../../dispatch/allocate.js';
 import { float32, float64, int64 } from '../../dtype.js';
@@ -129,6 +130,10 @@ export const embedding_bag: (input: Tensor, weight: Tensor, ...args: EmbeddingBa
     if (factors !== null && mode !== 'sum')
       throw new NotImplementedError(
         `embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got mode='${mode}'). Please open a feature request on GitHub.`,
+      );
+    if (factors !== null && factors.dtype !== weight.dtype)
+      throw new RuntimeError(
+        `Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 'per_sample_weights'; but type ${typeText(weight)} does not equal ${typeText(factors)} (while checking arguments for embedding_bag)`,
       );
     const bags = { index, ranges, mode: mode as BagMode, padding: at, byFrequency };
     return combine(weight, bags, factors?.reshape([-1]) ?? null);

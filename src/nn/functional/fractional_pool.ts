@@ -1,5 +1,6 @@
 // Fractional max-pooling: maxima of windows whose steps are drawn at random (Graham, "Fractional Max-Pooling", 2014).
 
+import { typeName } from '../../dispatch/schema.js';
 import { int64 } from '../../dtype.js';
 import { RuntimeError, ValueError } from '../../errors.js';
 import { op } from '../../ops/define.js';
@@ -10,7 +11,13 @@ import type { Tensor } from '../../tensor.js';
 import type { Sizes } from './conv.js';
 import { boxMax, refuseDtype } from './pooling.js';
 
+/** @throws TypeError for what is neither a number nor a list of numbers. */
 function expand(v: Sizes, n: number, name: string): number[] {
+  const given: unknown = v;
+  if (typeof given !== 'number' && !(Array.isArray(given) && given.every((x) => typeof x === 'number')))
+    throw new TypeError(
+      `fractional_max_pool${n}d(): argument '${name}' must be tuple of numbers, not ${typeName(given)}`,
+    );
   const list = typeof v === 'number' ? [v] : [...v];
   if (list.length !== 1 && list.length !== n)
     throw new RuntimeError(
