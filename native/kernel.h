@@ -134,7 +134,7 @@ inline void parallel_for(i64 n, i64 grain, const Body& body) {
       const_cast<Body*>(&body));
 }
 
-/** The same for loops whose results do not depend on where parts begin: four parts to a thread. */
+/** The same for loops whose results do not depend on where parts begin: four parts to a thread, or more. */
 template <class Body>
 inline void parallel_for_any(i64 n, i64 grain, const Body& body) {
   if (n <= grain) {
@@ -143,8 +143,9 @@ inline void parallel_for_any(i64 n, i64 grain, const Body& body) {
   }
   const i64 parts = 4 * static_cast<i64>(tt_num_threads());
   i64 chunk = ((n + parts - 1) / parts + 63) & ~i64(63);
-  if (chunk > 2 * grain) chunk = 2 * grain;
-  if (chunk < grain) chunk = grain;
+  // Half of what makes a thread worth its start: measured at a million elements, with a collection beside the first parts.
+  const i64 most = grain > 1 ? grain / 2 : 1;
+  if (chunk > most) chunk = most;
   tt_parallel_chunks(
       n, chunk,
       [](void* context, i64 begin, i64 end) { (*static_cast<const Body*>(context))(begin, end); },
