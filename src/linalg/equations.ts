@@ -1,7 +1,9 @@
 // Tensors as matrices: tensorinv, tensorsolve, chains of products, inner products along a dimension, diagonals.
+
 import { RuntimeError } from '../errors.js';
 import { mul } from '../ops/arithmetic.js';
 import { conj } from '../ops/complex.js';
+import { cppTypeName } from '../ops/cpp_text.js';
 import { type Out, op } from '../ops/define.js';
 import { diagonal as diagonalView } from '../ops/diagonal.js';
 import { multiplyChain } from '../ops/matmul.js';
@@ -65,20 +67,6 @@ export const tensorsolve: (
   { self: null },
 );
 
-const cppNames: Readonly<Record<string, string>> = {
-  float32: 'float',
-  float64: 'double',
-  complex64: 'c10::complex<float>',
-  complex128: 'c10::complex<double>',
-  float16: 'c10::Half',
-  bfloat16: 'c10::BFloat16',
-  int64: 'long int',
-  int32: 'int',
-  int16: 'short int',
-  int8: 'signed char',
-  uint8: 'unsigned char',
-};
-
 function checkChain(tensors: readonly Tensor[]): void {
   const fail = (text: string): never => {
     throw new RuntimeError(`multi_dot(): ${text}`);
@@ -92,11 +80,10 @@ function checkChain(tensors: readonly Tensor[]): void {
   });
   for (let i = 1; i < n - 1; i++)
     if (tensors[i].shape.length !== 2) fail(`tensor ${i} must be 2D but got ${tensors[i].shape.length}D`);
-  const name = (x: Tensor): string => cppNames[x.dtype.name] ?? x.dtype.name;
   for (let i = 1; i < n; i++)
     if (tensors[i].dtype !== tensors[0].dtype)
       fail(
-        `all tensors must have be the same dtype but tensor 0 is ${name(tensors[0])} and tensor ${i} ${name(tensors[i])}`,
+        `all tensors must have be the same dtype but tensor 0 is ${cppTypeName(tensors[0].dtype)} and tensor ${i} ${cppTypeName(tensors[i].dtype)}`,
       );
 }
 

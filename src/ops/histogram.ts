@@ -12,7 +12,7 @@ import { add, div, mul } from './arithmetic.js';
 import { clamp } from './clamp.js';
 import { ge, le } from './compare.js';
 import { castTo, contiguous } from './copy.js';
-import { cppDouble } from './cpp_text.js';
+import { cppDouble, cppTypeName } from './cpp_text.js';
 import { type Op, type Out, op } from './define.js';
 import { ones_, zeros_ } from './fill.js';
 import { logical_and } from './logic.js';
@@ -26,9 +26,6 @@ import { diff } from './scan.js';
 import { bucketize } from './search.js';
 import { flatten } from './shape.js';
 import { reshape, select } from './view.js';
-
-const cppName = (t: Tensor): string =>
-  ({ float32: 'float', float64: 'double' })[t.dtype.name as string] ?? t.dtype.name;
 
 /** @throws RuntimeError unless the bounds are finite and in order. */
 function checkRange(low: number, high: number): void {
@@ -115,7 +112,7 @@ function givenEdges(x: Tensor, bins: readonly Tensor[]): Tensor[] {
   return bins.map((edges, d) => {
     if (edges.dtype !== x.dtype)
       throw new RuntimeError(
-        `torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype ${cppName(x)} and bins for dimension ${d} with dtype ${cppName(edges)}`,
+        `torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype ${cppTypeName(x.dtype)} and bins for dimension ${d} with dtype ${cppTypeName(edges.dtype)}`,
       );
     if (edges.shape.length !== 1)
       throw new RuntimeError(
@@ -135,7 +132,7 @@ function checkPoints(x: Tensor, weight: Tensor | null): void {
   if (weight === null) return;
   if (weight.dtype !== x.dtype)
     throw new RuntimeError(
-      `torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got input(${cppName(x)}), and weight(${cppName(weight)})`,
+      `torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got input(${cppTypeName(x.dtype)}), and weight(${cppTypeName(weight.dtype)})`,
     );
   if (listText(weight.shape) !== listText(x.shape.slice(0, -1)))
     throw new RuntimeError(

@@ -1,8 +1,10 @@
 // Window functions of the torch namespace: hann_window and its kin.
+
 import { cpu } from '../device.js';
 import { type DType, float64 } from '../dtype.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { cppTypeName } from './cpp_text.js';
 import { creator, type OutOptions, putNumbers, type Target } from './creation.js';
 import { full_ } from './fill.js';
 import { i0 } from './special_math.js';
@@ -34,23 +36,13 @@ export function kaiserValues(start: number, count: number, n: number, beta: numb
 function checkWindow(name: string, length: number, type: DType): void {
   if (type.is_integral)
     throw new RuntimeError(
-      `${name} expects floating point dtypes, got: TensorOptions(dtype=${cppType(type)}, device=cpu, layout=Strided (default), requires_grad=false (default), pinned_memory=false, memory_format=(nullopt))`,
+      `${name} expects floating point dtypes, got: TensorOptions(dtype=${cppTypeName(type)}, device=cpu, layout=Strided (default), requires_grad=false (default), pinned_memory=false, memory_format=(nullopt))`,
     );
   if (length < 0)
     throw new RuntimeError(`${name} requires non-negative window_length, got window_length=${length}`);
   if (type.is_complex && length > 1)
     throw new NotImplementedError(`"arange_cpu" not implemented for '${type.scalarName}'`);
 }
-
-const cppTypes: Readonly<Record<string, string>> = {
-  bool: 'bool',
-  uint8: 'unsigned char',
-  int8: 'signed char',
-  int16: 'short int',
-  int32: 'int',
-  int64: 'long int',
-};
-const cppType = (type: DType): string => cppTypes[type.name];
 
 /** Options of a window. */
 export interface WindowOptions extends OutOptions {

@@ -1,7 +1,9 @@
 // Scaled dot product attention (Vaswani et al., 2017).
+
 import { bool, float32 } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
 import { castTo } from '../../ops/copy.js';
+import { cppTypeName } from '../../ops/cpp_text.js';
 import { op } from '../../ops/define.js';
 import type { Tensor } from '../../tensor.js';
 import { attend } from './attention_kernel.js';
@@ -72,19 +74,10 @@ export const scaled_dot_product_attention: (
 function check(query: Tensor, key: Tensor, value: Tensor): void {
   if (query.dtype !== key.dtype || query.dtype !== value.dtype)
     throw new RuntimeError(
-      `Expected query, key, and value to have the same dtype, but got query.dtype: ${cppType(query)} key.dtype: ${cppType(key)} and value.dtype: ${cppType(value)} instead.`,
+      `Expected query, key, and value to have the same dtype, but got query.dtype: ${cppTypeName(query.dtype)} key.dtype: ${cppTypeName(key.dtype)} and value.dtype: ${cppTypeName(value.dtype)} instead.`,
     );
   if (query.shape.length < 2 || key.shape.length < 2 || value.shape.length < 2)
     throw new RuntimeError(
       `Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ${query.shape.length}, key.dim: ${key.shape.length} and value.dim: ${value.shape.length} instead.`,
     );
 }
-
-const cppType = (x: Tensor): string =>
-  ({
-    float32: 'float',
-    float64: 'double',
-    float16: 'c10::Half',
-    bfloat16: 'c10::BFloat16',
-    int64: 'long int',
-  })[x.dtype.name as 'float32'] ?? x.dtype.name;
