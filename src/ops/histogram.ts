@@ -69,6 +69,10 @@ function edgesOf(
   range: readonly number[] | null,
 ): Tensor[] {
   const width = x.shape[1];
+  if (typeof bins !== 'number' && !Array.isArray(bins))
+    throw new TypeError(
+      `histogramdd(): argument 'bins' (position 2) must be int, tuple of ints or tuple of Tensors, not ${typeName(bins)}`,
+    );
   const counts = typeof bins === 'number' ? Array.from({ length: width }, () => bins) : bins;
   if (counts[0] instanceof Tensor) return givenEdges(x, counts as readonly Tensor[]);
   if (counts.length !== width)
