@@ -40,13 +40,18 @@ test('tensors and loading results as text', () => {
   expect(String(layer.load_state_dict(layer.state_dict()))).toBe('<All keys matched successfully>');
 });
 
+/** A module; bundlers make plain objects of them. */
+const isNamespace = (value: unknown): value is object =>
+  value !== null &&
+  typeof value === 'object' &&
+  (Object.getPrototypeOf(value) === null || Object.getPrototypeOf(value) === Object.prototype);
+
 test('what PyTorch lacks is in camel case, and little', () => {
   const ours: string[] = [];
   const walk = (module: object, path: string): void => {
     for (const [name, value] of Object.entries(module)) {
       if (/^[a-z]+[A-Z]/.test(name)) ours.push(path + name);
-      if (value !== null && typeof value === 'object' && value[Symbol.toStringTag] === 'Module')
-        walk(value, `${path}${name}.`);
+      if (isNamespace(value)) walk(value, `${path}${name}.`);
     }
   };
   walk(torch, '');

@@ -37,33 +37,38 @@ const root: Suite = { name: '', parent: null, before: [], after: [], afterEach: 
 let current = root;
 const cases: Case[] = [];
 
-export function describe(name: string, body: () => void): void {
-  const outer = current;
-  current = { name, parent: outer, before: [], after: [], afterEach: [] };
-  body();
-  current = outer;
-}
-
 /** printf-like names of tables of cases: %s, %i, %j … take the arguments in turn. */
 const titled = (title: string, args: readonly unknown[]): string => {
   let next = 0;
   return title.replace(/%[sdifjop]/g, () => String(args[next++]));
 };
+/** What runs a body for each row of a table, under a name made from the row. */
+const forEach =
+  (run: (name: string, body: Body) => void) =>
+  (table: readonly unknown[]) =>
+  (title: string, body: (...args: unknown[]) => unknown): void => {
+    for (const row of table) {
+      const args = Array.isArray(row) ? row : [row];
+      run(titled(title, args), () => body(...args));
+    }
+  };
+
+function suite(name: string, body: () => void): void {
+  const outer = current;
+  current = { name, parent: outer, before: [], after: [], afterEach: [] };
+  body();
+  current = outer;
+}
+export const describe = Object.assign(suite, { each: forEach(suite) });
+
+const addCase = (name: string, body: Body): void => {
+  cases.push({ name, body, suite: current });
+};
 const skip = (_name: string, _body: Body): void => {};
-export const it = Object.assign(
-  (name: string, body: Body) => {
-    cases.push({ name, body, suite: current });
-  },
-  {
-    skipIf: (condition: boolean) => (condition ? skip : it),
-    each: (table: readonly unknown[]) => (title: string, body: (...args: unknown[]) => unknown) => {
-      for (const row of table) {
-        const args = Array.isArray(row) ? row : [row];
-        it(titled(title, args), () => body(...args));
-      }
-    },
-  },
-);
+export const it = Object.assign(addCase, {
+  skipIf: (condition: boolean) => (condition ? skip : it),
+  each: forEach(addCase),
+});
 export const test = it;
 export const beforeAll = (body: Body): number => current.before.push(body);
 export const afterAll = (body: Body): number => current.after.push(body);
