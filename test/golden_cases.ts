@@ -21,7 +21,7 @@ interface Case {
   second?: (Dump | null)[];
   error?: [type: string, text: string];
 }
-type Call = (...args: unknown[]) => unknown;
+export type Call = (...args: unknown[]) => unknown;
 type Names = Record<string, unknown>;
 
 const dtypes = torch as unknown as Record<string, torch.Tensor['dtype']>;
@@ -47,17 +47,33 @@ function decode(v: unknown, tensors: readonly Tensor[]): unknown {
   return tensors[$t as number];
 }
 
-function run(c: Case, tensors: readonly Tensor[]): unknown {
+/** How the goldens of a file are meant: how calls are named, and what is differentiated. */
+export interface Dialect {
+  run(call: string, args: unknown[], kwargs: Record<string, unknown>): unknown;
+  /** The scalar of outputs whose gradients are the golden's, and that of gradients for the second ones. */
+  total(outs: readonly Tensor[]): Tensor;
+  totalOfGradients(grads: readonly Tensor[]): Tensor;
+}
+
+/** A tensor that a call may write to. */
+export const working = (x: Tensor): Tensor => (x.requires_grad ? x.mul(1) : x.clone());
+
+function run(c: Case, tensors: readonly Tensor[], dialect: Dialect): unknown {
   const args = c.args.map((a) => decode(a, tensors));
   const kwargs = Object.fromEntries(Object.entries(c.kwargs).map(([k, v]) => [k, decode(v, tensors)]));
+  return dialect.run(c.call, args, kwargs);
+}
+
+/** Calls by their path in torch, or `Tensor.method`. */
+function runByPath(call: string, args: unknown[], kwargs: Record<string, unknown>): unknown {
   if (Object.keys(kwargs).length > 0) args.push(kwargs);
-  if (c.call.startsWith('Tensor.')) {
-    const method = c.call.slice(7);
+  if (call.startsWith('Tensor.')) {
+    const method = call.slice(7);
     let [self, ...rest] = args as [Tensor, ...unknown[]];
-    if (method.endsWith('_')) self = self.requires_grad ? self.mul(1) : self.clone();
+    if (method.endsWith('_')) self = working(self);
     return (self as unknown as Record<string, Call>)[method](...rest);
   }
-  const path = c.call.split('.');
+  const path = call.split('.');
   const last = path.pop() as string;
   const namespace = path.reduce((at, part) => at[part] as Names, torch as unknown as Names);
   return (namespace[last] as Call)(...args);
@@ -100,54 +116,62 @@ function same(got: Tensor | null | undefined, want: Dump | null, what: string): 
   });
 }
 
-function total(outs: readonly Tensor[]): Tensor {
-  const parts = outs.map((t) => {
-    const weights = torch
-      .arange(1, t.numel() + 1, { dtype: t.dtype.to_real() })
-      .div(Math.max(t.numel(), 1))
-      .reshape([...t.shape]);
-    const squared = t.dtype.is_complex ? t.real.square().add(t.imag.square()) : t.square();
-    return squared.mul(weights).sum();
-  });
-  return parts.reduce((a, b) => a.add(b));
+/** Factors that tell the elements of an output apart. */
+export const weightsLike = (t: Tensor): Tensor =>
+  torch
+    .arange(1, t.numel() + 1, { dtype: t.dtype.to_real() })
+    .div(Math.max(t.numel(), 1))
+    .reshape([...t.shape]);
+
+export const sumOf = (parts: readonly Tensor[]): Tensor => parts.reduce((a, b) => a.add(b));
+
+function totalOfSquares(outs: readonly Tensor[]): Tensor {
+  return sumOf(
+    outs.map((t) => {
+      const squared = t.dtype.is_complex ? t.real.square().add(t.imag.square()) : t.square();
+      return squared.mul(weightsLike(t)).sum();
+    }),
+  );
 }
 
+const common: Dialect = { run: runByPath, total: totalOfSquares, totalOfGradients: totalOfSquares };
+
 /** Compares a case with its golden. */
-function check(c: Case): void {
+function check(c: Case, dialect: Dialect): void {
   const tensors = c.tensors.map(load);
   if (c.error) {
     let text = 'did not throw';
     try {
-      run(c, tensors);
+      run(c, tensors, dialect);
     } catch (e) {
       text = `${(e as Error).name}: ${(e as Error).message.split('\n')[0]}`;
     }
     expect(text).toBe(c.error.join(': '));
     return;
   }
-  const outs = flat(run(c, tensors));
+  const outs = flat(run(c, tensors, dialect));
   expect(outs.length).toBe(c.out?.length);
   c.out?.forEach((want, i) => same(outs[i], want, `output ${i}`));
   if (!c.grads) return;
   const wanted = tensors.filter((t) => t.requires_grad);
   const used = outs.filter((t) => t.requires_grad);
   if (c.node !== undefined) expect(used[0].grad_fn?.name()).toBe(c.node);
-  const grads = torch.autograd.grad(total(used), wanted, { create_graph: true, allow_unused: true });
+  const grads = torch.autograd.grad(dialect.total(used), wanted, { create_graph: true, allow_unused: true });
   c.grads.forEach((want, i) => same(grads[i], want, `gradient ${i}`));
   if (!c.second) return;
   const again = grads.filter((g): g is Tensor => g?.requires_grad === true);
-  const second = torch.autograd.grad(total(again), wanted, { allow_unused: true });
+  const second = torch.autograd.grad(dialect.totalOfGradients(again), wanted, { allow_unused: true });
   c.second.forEach((want, i) => same(second[i], want, `second gradient ${i}`));
 }
 
 /** One test for each case of test/goldens/NAME.json. */
-export function replay(name: string): void {
+export function replay(name: string, dialect: Dialect = common): void {
   const file = new URL(`goldens/${name}.json`, import.meta.url);
   const goldens = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Case[]>;
   for (const [family, cases] of Object.entries(goldens))
     describe(family, () => {
       cases.forEach((c, i) => {
-        it(`${i}: ${c.call} ${JSON.stringify(c.args)} ${JSON.stringify(c.kwargs)}`, () => check(c));
+        it(`${i}: ${c.call} ${JSON.stringify(c.args)} ${JSON.stringify(c.kwargs)}`, () => check(c, dialect));
       });
     });
 }
